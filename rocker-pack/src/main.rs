@@ -1,2 +1,2 @@
-//! To be written.
+//! Placeholder.
 fn main() {}

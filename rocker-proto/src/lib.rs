@@ -1,1 +1,52 @@
-//! To be written.
+//! What crosses a socket between client, master and guard, and nothing else: fixed sizes, no I/O, no `unsafe`.
+//!
+//! All of them are `SOCK_SEQPACKET` packets, little-endian, so that golden bytes hold on every machine. The client's
+//! connection reaches the master first; the guard inherits it in the clone, and from then on the master takes no part.
+//!
+//! ```text
+//! client             master                guard
+//!   | -- Request ------> |                    |     ids and paths; decoded without copying, refused rather than repaired
+//!   | <- Reply (failure) |                    |     a request that is refused never makes a process
+//!   |                    | == clone ========> |     the plan is the guard's own copy of the request
+//!   |                    | <- Report(MAPS) -- |     "I am in my user namespace"
+//!   |                    | -- Report(MAPPED)> |     uid_map, gid_map and setgroups are written
+//!   | <------------------------------ Reply - |     READY with the guard's name and descriptors, or what failed
+//!   |                    | <- Report -------- |     READY or what failed, for the log
+//!   | -- Joined + pidfd --------------------> |     one for each process that entered; after that the connection may end
+//! ```
+//!
+//! The descriptors of a READY reply are, in this order, the mnt, pid, ipc, uts and user namespaces ([`reply::NAMESPACES`]),
+//! then the guard's own pidfd where the kernel has them (5.3).
+//!
+//! **Who trusts whom.** The master believes nothing in a request but what the kernel says of its sender (`SO_PEERCRED`).
+//! The client believes a reply because the kernel says that root made the socket it connected to, and that the reply's
+//! sender is the process that it names. The master believes a report because only its own child holds the other end, and
+//! even so takes it for a number, never for an index. Having a decoded type proves that its bytes are well-formed: it does
+//! not prove that a path exists, or that the sender may name it.
+#![cfg_attr(not(test), no_std)]
+#![forbid(unsafe_code)]
+#![deny(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    clippy::cast_possible_truncation
+)]
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::arithmetic_side_effects))]
+
+mod failure;
+mod joined;
+pub mod limits;
+mod reader;
+pub mod reply;
+mod report;
+mod request;
+mod stage;
+
+pub use failure::{Failure, NO_INDEX};
+pub use joined::Joined;
+pub use reply::Reply;
+pub use report::Report;
+pub use request::{Packet, Request};
+pub use stage::Stage;

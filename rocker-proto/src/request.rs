@@ -1,0 +1,183 @@
+//! `Request`: one launch, as the client asks for it.
+
+use crate::limits::{ID_MAX, OVERLAYS_MAX, REQUEST_MAX, VERSION};
+use crate::reader::Reader;
+use crate::{Failure, Stage};
+use core::ffi::CStr;
+
+/// Error numbers that a decoder gives, from `errno(3)`; they are the same on every architecture of Linux but mips, alpha,
+/// parisc and sparc for those that this crate does not use.
+const EEXIST: i32 = 17;
+const EINVAL: i32 = 22;
+const EPROTO: i32 = 71;
+
+/// A request on the wire.
+pub type Packet = heapless::Vec<u8, REQUEST_MAX>;
+
+/// One launch. It borrows its strings from the packet that it was decoded from, or from whoever encodes it.
+///
+/// Having decoded one proves that every id is in range and every path absolute, without `.`, `..` or empty components. It
+/// does not prove that anything is there, or that the sender may have it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Request<'a> {
+    /// The caller's own number for the App; only logs use it.
+    pub app_id: i32,
+    /// The App's user id, on the host and inside.
+    pub uid: u32,
+    /// The App's group id, on the host and inside.
+    pub gid: u32,
+    /// The package's file.
+    pub package: &'a CStr,
+    /// Where the package is mounted.
+    pub exec_dir: &'a CStr,
+    /// Where the overlays' upper layers are kept.
+    pub data_dir: &'a CStr,
+    /// The directories that the App may change without the host's seeing it. None at all stands for every top-level
+    /// directory but /proc, /sys, /dev and /run.
+    pub overlays: [Option<&'a CStr>; OVERLAYS_MAX],
+}
+
+impl<'a> Request<'a> {
+    /// `RKQ` and a zero.
+    const MAGIC: u32 = u32::from_le_bytes(*b"RKQ\0");
+
+    /// The fixed part: magic 4, version 2, total length 2, ids 4 each, then a length with NUL (2) for each of the three
+    /// paths and sixteen overlays, 0 for one that is not there, and 2 zeroes.
+    const HEADER: usize = 60;
+
+    fn strings(&self) -> impl Iterator<Item = Option<&'a CStr>> + use<'a> {
+        [Some(self.package), Some(self.exec_dir), Some(self.data_dir)].into_iter().chain(self.overlays)
+    }
+
+    /// As it is sent. Nothing is checked but the size: that is the master's part, so that each refusal stands in one log.
+    pub fn encode(&self) -> Option<Packet> {
+        let mut packet = Packet::new();
+        let strings: usize = self.strings().flatten().map(|text| text.to_bytes_with_nul().len()).sum();
+        let total = u16::try_from(Self::HEADER.checked_add(strings)?).ok()?;
+        packet.extend_from_slice(&Self::MAGIC.to_le_bytes()).ok()?;
+        packet.extend_from_slice(&VERSION.to_le_bytes()).ok()?;
+        packet.extend_from_slice(&total.to_le_bytes()).ok()?;
+        packet.extend_from_slice(&self.app_id.to_le_bytes()).ok()?;
+        packet.extend_from_slice(&self.uid.to_le_bytes()).ok()?;
+        packet.extend_from_slice(&self.gid.to_le_bytes()).ok()?;
+        for text in self.strings() {
+            let len = text.map_or(0, |text| text.to_bytes_with_nul().len());
+            packet.extend_from_slice(&u16::try_from(len).ok()?.to_le_bytes()).ok()?;
+        }
+        packet.extend_from_slice(&[0; 2]).ok()?;
+        for text in self.strings().flatten() {
+            packet.extend_from_slice(text.to_bytes_with_nul()).ok()?;
+        }
+        Some(packet)
+    }
+
+    /// Takes a packet apart and refuses what is not exactly as it should be. With the refusal comes the app id, if the
+    /// packet had one, for the log.
+    pub fn decode(packet: &'a [u8]) -> Result<Self, Refusal<'a>> {
+        let malformed = Refusal { failure: Failure::new(Stage::REQUEST, EPROTO), app_id: 0, path: None };
+        let request = Self::take_apart(packet).ok_or(malformed)?;
+        request.check().map_err(|(failure, path)| Refusal { failure, app_id: request.app_id, path })?;
+        Ok(request)
+    }
+
+    /// The form alone: magic, version, lengths and terminators.
+    fn take_apart(packet: &'a [u8]) -> Option<Self> {
+        let mut header = Reader(packet);
+        let known = header.u32()? == Self::MAGIC && header.u16()? == VERSION;
+        let total: usize = header.u16()?.into();
+        if !known || total != packet.len() || total > REQUEST_MAX {
+            return None;
+        }
+        let (app_id, uid, gid) = (header.i32()?, header.u32()?, header.u32()?);
+        let mut strings = Reader(packet.get(Self::HEADER..)?);
+        let mut next = || {
+            let len = header.u16()?;
+            string(strings.take(len.into())?)
+        };
+        let (package, exec_dir, data_dir) = (next()?, next()?, next()?);
+        let mut overlays = [None; OVERLAYS_MAX];
+        for slot in &mut overlays {
+            *slot = next()?;
+        }
+        if header.u16()? != 0 || !strings.is_empty() {
+            return None;
+        }
+        // A path that is not there is a field's fault and not the packet's: `check` names it, as an empty one.
+        let [package, exec_dir, data_dir] = [package, exec_dir, data_dir].map(Option::unwrap_or_default);
+        Some(Self { app_id, uid, gid, package, exec_dir, data_dir, overlays })
+    }
+
+    /// Each field by itself, in the order of `RockerRequest`.
+    fn check(&self) -> Result<(), (Failure, Option<&'a CStr>)> {
+        let id = |good: bool, stage| if good { Ok(()) } else { Err((Failure::new(stage, EINVAL), None)) };
+        id(self.app_id > 0, Stage::APP_ID)?;
+        id((1..=ID_MAX).contains(&self.uid), Stage::UID)?;
+        id((1..=ID_MAX).contains(&self.gid), Stage::GID)?;
+        let path = |path: &'a CStr, stage| {
+            if is_path(path.to_bytes()) { Ok(()) } else { Err((Failure::new(stage, EINVAL), Some(path))) }
+        };
+        path(self.package, Stage::PACKAGE_PATH)?;
+        path(self.exec_dir, Stage::EXEC_DIR_PATH)?;
+        path(self.data_dir, Stage::DATA_DIR_PATH)?;
+        for (index, overlay) in (0u16..).zip(self.overlays) {
+            let Some(overlay) = overlay else { continue };
+            let refuse = |errno| Err((Failure::indexed(Stage::OVERLAY_PATH, errno, index), Some(overlay)));
+            if !is_path(overlay.to_bytes()) || is_kernel_s(overlay.to_bytes()) {
+                return refuse(EINVAL);
+            }
+            let earlier = self.overlays.iter().take(index.into());
+            if earlier.flatten().any(|earlier| *earlier == overlay) {
+                return refuse(EEXIST);
+            }
+        }
+        Ok(())
+    }
+
+    /// The path that a failed stage was about, for the log. Guards send numbers, so this looks up, and never trusts, the
+    /// index.
+    pub fn path_of(&self, failure: &Failure) -> Option<&'a CStr> {
+        match failure.stage {
+            Stage::PACKAGE_PATH
+            | Stage::OPEN_PACKAGE
+            | Stage::PACKAGE_FORMAT
+            | Stage::LOOP_DEVICE
+            | Stage::MOUNT_PACKAGE => Some(self.package),
+            Stage::EXEC_DIR_PATH | Stage::OPEN_EXEC_DIR => Some(self.exec_dir),
+            Stage::DATA_DIR_PATH | Stage::OPEN_DATA_DIR | Stage::LAYER_FS => Some(self.data_dir),
+            _ => self.overlays.get(usize::from(failure.index)).copied().flatten(),
+        }
+    }
+}
+
+/// Why a packet was refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Refusal<'a> {
+    /// What the client is told.
+    pub failure: Failure,
+    /// The app id that the packet named, or 0.
+    pub app_id: i32,
+    /// The path that is wrong.
+    pub path: Option<&'a CStr>,
+}
+
+/// One string of a packet: `None` inside for a length of 0, `None` outside for a missing or early NUL.
+fn string(bytes: &[u8]) -> Option<Option<&CStr>> {
+    if bytes.is_empty() {
+        return Some(None);
+    }
+    CStr::from_bytes_with_nul(bytes).ok().map(Some)
+}
+
+/// Absolute, not `/` itself, and every component a name: not empty, not `.`, not `..`.
+fn is_path(path: &[u8]) -> bool {
+    let Some(rest) = path.strip_prefix(b"/") else { return false };
+    rest.split(|byte| *byte == b'/').all(|component| !matches!(component, b"" | b"." | b".."))
+}
+
+/// The trees that the kernel makes: an overlay over them shows stale or dead files.
+fn is_kernel_s(path: &[u8]) -> bool {
+    [b"/proc".as_slice(), b"/sys", b"/dev"]
+        .iter()
+        .filter_map(|tree| path.strip_prefix(*tree))
+        .any(|rest| rest.is_empty() || rest.starts_with(b"/"))
+}

@@ -1,0 +1,171 @@
+//! `Stage`: the steps of a launch that can fail.
+
+/// A step of a launch. A number and not an enum, because it is read back from another process; numbers are only ever
+/// added, and never change their meaning.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[repr(transparent)]
+pub struct Stage(u16);
+
+/// One table, from which the constants, the names and the list of all are made.
+macro_rules! stages {
+    ($($(#[$doc:meta])* $name:ident = $number:literal, $text:literal;)*) => {
+        impl Stage {
+            $( $(#[$doc])* pub const $name: Stage = Stage($number); )*
+
+            /// Every stage, in the order of a launch.
+            pub const ALL: &[Stage] = &[$(Stage::$name),*];
+
+            /// The word for it in the log and in `rocker_ext.h`.
+            pub fn name(self) -> &'static str {
+                match self {
+                    $( Stage::$name => $text, )*
+                    _ => "unknown-stage",
+                }
+            }
+        }
+    };
+}
+
+stages! {
+    /// Nothing failed: the sandbox is built.
+    READY = 0, "ready";
+    /// The guard waits for its id maps. Only reports carry it.
+    MAPS = 1, "maps";
+    /// The master has written them. Only reports carry it.
+    MAPPED = 2, "mapped";
+
+    /// The packet is not a request of this version: magic, version, length, terminators.
+    REQUEST = 16, "request";
+    /// `app_id` is not above 0.
+    APP_ID = 17, "app-id";
+    /// `uid` is not above 0.
+    UID = 18, "uid";
+    /// `gid` is not above 0.
+    GID = 19, "gid";
+    /// `app_pkg_path` is not an absolute path without `.`, `..` and empty components.
+    PACKAGE_PATH = 20, "package-path";
+    /// `app_exec_dir`, likewise.
+    EXEC_DIR_PATH = 21, "exec-dir-path";
+    /// `app_data_dir`, likewise.
+    DATA_DIR_PATH = 22, "data-dir-path";
+    /// `app_overlay_dirs[index]`, likewise; or it is named twice, or one of the kernel's own trees.
+    OVERLAY_PATH = 23, "overlay-path";
+    /// This peer may not ask.
+    PEER = 24, "peer";
+    /// The master has no room for another sandbox.
+    LIMIT = 25, "limit";
+
+    /// `clone3(2)` of the guard, or what must be there before it.
+    CLONE = 32, "clone";
+    /// `mount(2)`: cutting the mount namespace off from the host's.
+    PROPAGATION = 33, "propagation";
+    /// Reading `/proc/self/mountinfo`.
+    MOUNTINFO = 34, "mountinfo";
+    /// `open(2)` of the package.
+    OPEN_PACKAGE = 35, "open-package";
+    /// The package's superblock: `EMEDIUMTYPE` is neither squashfs nor erofs, `ENODATA` cut off, `EOPNOTSUPP` a
+    /// compression or version that no kernel mounts, `EINVAL` contradictory.
+    PACKAGE_FORMAT = 36, "package-format";
+    /// `open(2)` of the data directory.
+    OPEN_DATA_DIR = 37, "open-data-dir";
+    /// `open(2)` of an overlay directory.
+    OPEN_OVERLAY = 38, "open-overlay";
+    /// Making the layers of an overlay below the data directory.
+    LAYERS = 39, "layers";
+    /// The data directory lies on a file system that cannot hold an upper layer, such as overlayfs itself.
+    LAYER_FS = 40, "layer-fs";
+    /// `mount(2)` of an overlay.
+    MOUNT_OVERLAY = 41, "mount-overlay";
+    /// Binding back what was mounted below an overlay directory.
+    SUBMOUNT = 42, "submount";
+    /// `open(2)` of the exec directory.
+    OPEN_EXEC_DIR = 43, "open-exec-dir";
+    /// `loop(4)`: no loop device.
+    LOOP_DEVICE = 44, "loop-device";
+    /// `mount(2)` of the package.
+    MOUNT_PACKAGE = 45, "mount-package";
+    /// `mount(2)` of the new pid namespace's `/proc`.
+    MOUNT_PROC = 46, "mount-proc";
+    /// Making a part of `/proc` read-only or unreadable; the index counts through the guard's table.
+    HARDEN_PROC = 47, "harden-proc";
+    /// Making `/sys` read-only.
+    HARDEN_SYS = 48, "harden-sys";
+    /// `unshare(2)` of the user namespace.
+    USER_NAMESPACE = 49, "user-namespace";
+    /// Writing `uid_map`, `gid_map` and `setgroups` (`user_namespaces(7)`).
+    ID_MAPS = 50, "id-maps";
+    /// Opening the namespaces' descriptors for the client.
+    NAMESPACES = 51, "namespaces";
+    /// Taking the guard's own privileges away.
+    HARDEN = 52, "harden";
+    /// Plumbing of the guard: signalfd, epoll.
+    GUARD = 53, "guard";
+    /// The guard died without a word, or the client left before the sandbox was ready.
+    VANISHED = 54, "vanished";
+
+    /// The socket's path does not fit an address (`unix(7)`: 108 bytes with the NUL).
+    SOCKET_PATH = 64, "socket-path";
+    /// `socket(2)` of the client.
+    SOCKET = 65, "socket";
+    /// `connect(2)` to the master.
+    CONNECT = 66, "connect";
+    /// The master is neither root nor who asks.
+    MASTER = 67, "master";
+    /// The request does not fit a packet.
+    REQUEST_SIZE = 68, "request-size";
+    /// `send(2)` of the request.
+    SEND = 69, "send";
+    /// No answer: the deadline has passed or the peer is gone.
+    ANSWER = 70, "answer";
+    /// The answer is not a reply, or its descriptors are not the namespaces that it promises.
+    REPLY = 71, "reply";
+    /// The library's own plumbing: socket pair, signal mask.
+    PLUMBING = 72, "plumbing";
+    /// `setns(2)` into the pid namespace.
+    JOIN_PID = 73, "join-pid";
+    /// `fork(2)` or `clone(2)` of the App.
+    FORK = 74, "fork";
+    /// Telling the guard of the new process.
+    ANNOUNCE = 75, "announce";
+    /// Leaving the groups (`setgroups(2)`).
+    GROUPS = 76, "groups";
+    /// `setns(2)` into the ipc, uts, mount and user namespaces; the index says which.
+    JOIN = 77, "join";
+    /// `setresgid(2)`, `setresuid(2)`, `capset(2)`, `prctl(2)`.
+    IDENTITY = 78, "identity";
+    /// `chdir(2)` to `/`.
+    CHDIR = 79, "chdir";
+    /// `execve(2)` of the App.
+    EXEC = 80, "exec";
+    /// An argument of the C interface is a null pointer.
+    ARGUMENT = 81, "argument";
+    /// Reading a guard's name.
+    GUARD_NAME = 82, "guard-name";
+}
+
+impl Stage {
+    /// The stage with this number, which may be none that we know.
+    pub const fn from_raw(number: u16) -> Self {
+        Self(number)
+    }
+
+    /// The number on the wire.
+    pub const fn raw(self) -> u16 {
+        self.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_and_names_are_unique() {
+        for (position, stage) in Stage::ALL.iter().enumerate() {
+            for other in &Stage::ALL[position + 1..] {
+                assert_ne!(stage.raw(), other.raw());
+                assert_ne!(stage.name(), other.name());
+            }
+        }
+    }
+}

@@ -1,0 +1,71 @@
+//! The bytes of every message, written out: a change of one of them is a change of the protocol.
+
+use rocker_proto::{Failure, Joined, Reply, Report, Request, Stage};
+
+fn request() -> Request<'static> {
+    let mut overlays = [None; 16];
+    overlays[0] = Some(c"/etc");
+    overlays[2] = Some(c"/var");
+    Request {
+        app_id: 1000,
+        uid: 65536,
+        gid: 258,
+        package: c"/a.sqfs",
+        exec_dir: c"/var/x",
+        data_dir: c"/d",
+        overlays,
+    }
+}
+
+#[test]
+fn request_bytes() {
+    let mut expected = Vec::new();
+    expected.extend_from_slice(b"RKQ\0\x01\x00\x54\x00");
+    expected.extend_from_slice(b"\xe8\x03\0\0\0\0\x01\0\x02\x01\0\0");
+    expected.extend_from_slice(b"\x08\0\x07\0\x03\0");
+    expected.extend_from_slice(b"\x05\0\0\0\x05\0");
+    expected.extend_from_slice(&[0; 26]);
+    expected.extend_from_slice(&[0; 2]);
+    expected.extend_from_slice(b"/a.sqfs\0/var/x\0/d\0/etc\0/var\0");
+    expected[6] = u8::try_from(expected.len()).unwrap();
+    let packet = request().encode().unwrap();
+    assert_eq!(packet.as_slice(), expected);
+    assert_eq!(Request::decode(&packet), Ok(request()));
+}
+
+#[test]
+fn reply_bytes() {
+    let mut name = [0; 16];
+    name[..8].copy_from_slice(b"rocker:1");
+    let ready = Reply { outcome: Ok(name) };
+    assert_eq!(&ready.encode(), b"RKA\0\x01\0\0\0\0\0\0\0\xff\xff\0\0rocker:1\0\0\0\0\0\0\0\0");
+    assert_eq!(Reply::decode(&ready.encode()), Some(ready));
+
+    let failed = Reply { outcome: Err(Failure::indexed(Stage::MOUNT_OVERLAY, 22, 2)) };
+    let mut expected = *b"RKA\0\x01\0\x29\0\x16\0\0\0\x02\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0";
+    assert_eq!(failed.encode(), expected);
+    assert_eq!(Reply::decode(&expected), Some(failed));
+    expected[14] = 1;
+    assert_eq!(Reply::decode(&expected), None);
+}
+
+#[test]
+fn report_bytes() {
+    let report = Report(Failure::indexed(Stage::LAYERS, 30, 7));
+    assert_eq!(report.encode(), [39, 0, 7, 0, 30, 0, 0, 0]);
+    assert_eq!(Report::decode(&report.encode()), Some(report));
+    assert_eq!(Report::reached(Stage::MAPS).encode(), [1, 0, 255, 255, 0, 0, 0, 0]);
+}
+
+#[test]
+fn joined_bytes() {
+    assert_eq!(&Joined.encode(), b"RKJ\0\x01\0");
+    assert_eq!(Joined::decode(b"RKJ\0\x01\0"), Some(Joined));
+}
+
+#[test]
+fn stage_numbers() {
+    let numbers: Vec<u16> = Stage::ALL.iter().map(|stage| stage.raw()).collect();
+    let expected: Vec<u16> = (0..=2).chain(16..=25).chain(32..=54).chain(64..=82).collect();
+    assert_eq!(numbers, expected);
+}

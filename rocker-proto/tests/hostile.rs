@@ -1,0 +1,181 @@
+//! What a hostile peer may send: every truncation, every change of one byte, random bytes. Nothing panics, and nothing is
+//! accepted that would not encode to the same bytes again.
+
+use rocker_proto::{Joined, Reply, Report, Request, Stage};
+use std::ffi::CString;
+
+/// A small xorshift generator: the same bytes on every run.
+struct Random(u64);
+
+impl Random {
+    fn next(&mut self) -> u64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        self.0
+    }
+}
+
+fn sample() -> Vec<u8> {
+    let mut overlays = [None; 16];
+    overlays[0] = Some(c"/etc");
+    overlays[15] = Some(c"/var/lib/a b");
+    let request = Request {
+        app_id: 7,
+        uid: 1000,
+        gid: 1000,
+        package: c"/data/app.sqfs",
+        exec_dir: c"/opt/app",
+        data_dir: c"/data/app",
+        overlays,
+    };
+    request.encode().unwrap().to_vec()
+}
+
+/// Decodes, and holds an accepted packet to its own encoding.
+fn accepts(packet: &[u8]) -> bool {
+    match Request::decode(packet) {
+        Ok(request) => {
+            assert_eq!(request.encode().unwrap().as_slice(), packet);
+            true
+        }
+        Err(_) => false,
+    }
+}
+
+#[test]
+fn decode_refuses_every_truncation() {
+    let packet = sample();
+    assert!(accepts(&packet));
+    for len in 0..packet.len() {
+        assert!(!accepts(&packet[..len]), "{len} bytes were accepted");
+    }
+    let mut longer = packet;
+    longer.push(0);
+    assert!(!accepts(&longer));
+}
+
+#[test]
+fn decode_survives_every_change_of_one_byte() {
+    let packet = sample();
+    let mut accepted = 0;
+    for position in 0..packet.len() {
+        for value in 0..=255 {
+            let mut changed = packet.clone();
+            changed[position] = value;
+            accepted += usize::from(accepts(&changed));
+        }
+    }
+    // Ids and the letters of paths may change; magic, version, lengths and terminators may not.
+    assert!(accepted > packet.len() && accepted < packet.len() * 256 / 2, "{accepted} accepted");
+}
+
+#[test]
+fn decode_survives_random_bytes() {
+    let mut random = Random(0x9e37_79b9_7f4a_7c15);
+    let good = sample();
+    for round in 0..200_000 {
+        let len = usize::try_from(random.next() % 200).unwrap();
+        let mut bytes: Vec<u8> = (0..len).map(|_| random.next().to_le_bytes()[0]).collect();
+        // Every other one starts like a real one, to get past the magic.
+        if round % 2 == 0 {
+            let head = len.min(8);
+            bytes[..head].copy_from_slice(&good[..head]);
+            if len >= 8 {
+                bytes[6..8].copy_from_slice(&u16::try_from(len).unwrap().to_le_bytes());
+            }
+        }
+        accepts(&bytes);
+        Reply::decode(&bytes);
+        Report::decode(&bytes);
+        Joined::decode(&bytes);
+    }
+}
+
+fn with(change: impl FnOnce(&mut Request<'static>)) -> Result<(), (Stage, i32, u16)> {
+    let mut request = Request {
+        app_id: 7,
+        uid: 1000,
+        gid: 1000,
+        package: c"/p",
+        exec_dir: c"/e",
+        data_dir: c"/d",
+        overlays: [None; 16],
+    };
+    change(&mut request);
+    let packet = request.encode().unwrap();
+    match Request::decode(&packet) {
+        Ok(_) => Ok(()),
+        Err(refusal) => Err((refusal.failure.stage, refusal.failure.errno, refusal.failure.index)),
+    }
+}
+
+#[test]
+fn decode_names_the_bad_field() {
+    const NONE: u16 = u16::MAX;
+    assert_eq!(with(|_| {}), Ok(()));
+    for app_id in [0, -1, i32::MIN] {
+        assert_eq!(with(|r| r.app_id = app_id), Err((Stage::APP_ID, 22, NONE)));
+    }
+    for id in [0, u32::MAX] {
+        assert_eq!(with(|r| r.uid = id), Err((Stage::UID, 22, NONE)));
+        assert_eq!(with(|r| r.gid = id), Err((Stage::GID, 22, NONE)));
+    }
+    assert_eq!(with(|r| r.uid = u32::MAX - 1), Ok(()));
+    for path in [c"", c"p", c"./p", c"/", c"//p", c"/p/", c"/a//p", c"/a/./p", c"/a/../p", c"/..", c"/."] {
+        let failures = [
+            (with(|r| r.package = path), Stage::PACKAGE_PATH, NONE),
+            (with(|r| r.exec_dir = path), Stage::EXEC_DIR_PATH, NONE),
+            (with(|r| r.data_dir = path), Stage::DATA_DIR_PATH, NONE),
+            (with(|r| r.overlays[3] = Some(path)), Stage::OVERLAY_PATH, 3),
+        ];
+        for (outcome, stage, index) in failures {
+            assert_eq!(outcome, Err((stage, 22, index)), "{path:?}");
+        }
+    }
+    for path in [c"/...", c"/a/..b", c"/a b,c:d\\e\"f", c"/\xc3\xa4"] {
+        assert_eq!(with(|r| r.overlays[0] = Some(path)), Ok(()), "{path:?}");
+    }
+}
+
+#[test]
+fn overlays_of_the_kernel_s_trees_and_doubles_are_refused() {
+    for path in [c"/proc", c"/sys", c"/dev", c"/dev/shm", c"/proc/self"] {
+        assert_eq!(with(|r| r.overlays[1] = Some(path)), Err((Stage::OVERLAY_PATH, 22, 1)), "{path:?}");
+    }
+    for path in [c"/process", c"/system", c"/device", c"/run"] {
+        assert_eq!(with(|r| r.overlays[1] = Some(path)), Ok(()), "{path:?}");
+    }
+    let twice = with(|r| (r.overlays[1], r.overlays[5]) = (Some(c"/var"), Some(c"/var")));
+    assert_eq!(twice, Err((Stage::OVERLAY_PATH, 17, 5)));
+}
+
+#[test]
+fn encode_says_when_it_does_not_fit() {
+    let long = CString::new(format!("/{}", "x".repeat(4095))).unwrap();
+    let mut request = Request {
+        app_id: 1,
+        uid: 1,
+        gid: 1,
+        package: &long,
+        exec_dir: c"/e",
+        data_dir: c"/d",
+        overlays: [None; 16],
+    };
+    assert_eq!(request.encode(), None);
+    let fits = CString::new(format!("/{}", "x".repeat(4096 - 60 - 6 - 2))).unwrap();
+    request.package = &fits;
+    assert_eq!(request.encode().unwrap().len(), 4096);
+}
+
+#[test]
+fn reply_refuses_names_that_cannot_be_printed() {
+    let mut name = [0; 16];
+    assert_eq!(Reply::decode(&Reply { outcome: Ok(name) }.encode()), None);
+    name[..3].copy_from_slice(b"a b");
+    assert_eq!(Reply::decode(&Reply { outcome: Ok(name) }.encode()), None);
+    name = [b'x'; 16];
+    assert_eq!(Reply::decode(&Reply { outcome: Ok(name) }.encode()), None);
+    name[15] = 0;
+    assert!(Reply::decode(&Reply { outcome: Ok(name) }.encode()).is_some());
+}

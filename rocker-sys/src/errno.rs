@@ -1,0 +1,90 @@
+//! `Errno`: why the kernel refused.
+
+use linux_raw_sys::errno as raw;
+
+/// What a system call gives: its value, or why not.
+pub type Result<T> = core::result::Result<T, Errno>;
+
+/// An error number of the kernel, as in `errno(3)`.
+///
+/// Constants and not an enum: the number may come from a newer kernel, or from another process.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[repr(transparent)]
+pub struct Errno(i32);
+
+/// One table, from which the constants and their names are made.
+macro_rules! errnos {
+    ($($name:ident)*) => {
+        impl Errno {
+            $(
+                #[doc = concat!("`", stringify!($name), "`, see `errno(3)`.")]
+                pub const $name: Errno = Errno(raw::$name as i32);
+            )*
+
+            /// The symbolic name, or `E?` for a number that is not in the table.
+            pub fn name(self) -> &'static str {
+                match self {
+                    $( Errno::$name => stringify!($name), )*
+                    _ => "E?",
+                }
+            }
+        }
+    };
+}
+
+errnos! {
+    EPERM ENOENT ESRCH EINTR EIO ENXIO E2BIG ENOEXEC EBADF ECHILD EAGAIN ENOMEM EACCES EFAULT ENOTBLK EBUSY EEXIST EXDEV
+    ENODEV ENOTDIR EISDIR EINVAL ENFILE EMFILE ENOTTY EFBIG ENOSPC EROFS EMLINK EPIPE ERANGE ENAMETOOLONG
+    ENOSYS ELOOP ENODATA EPROTO EBADMSG EOVERFLOW EUSERS ENOTSOCK EMSGSIZE EOPNOTSUPP EADDRINUSE ECONNRESET ENOBUFS
+    ETIMEDOUT ECONNREFUSED EALREADY ESTALE EDQUOT EMEDIUMTYPE ECANCELED
+}
+
+impl Errno {
+    /// The largest error number that a system call returns (`MAX_ERRNO` of `include/linux/err.h`).
+    const MAX: usize = 4095;
+
+    /// No error. Only reports and replies use it.
+    pub const NONE: Errno = Errno(0);
+
+    /// The error with this number.
+    pub const fn from_raw(number: i32) -> Self {
+        Self(number)
+    }
+
+    /// The number.
+    pub const fn raw(self) -> i32 {
+        self.0
+    }
+}
+
+/// Decodes what a system call left in its return register: `-4095..=-1` are errors, everything else is a value.
+#[inline]
+pub(crate) fn ret(value: usize) -> Result<usize> {
+    let negated = value.wrapping_neg();
+    if negated.wrapping_sub(1) < Errno::MAX {
+        // `negated` is at most 4095 here.
+        return Err(Errno(negated as i32));
+    }
+    Ok(value)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn errors_are_the_last_4095_values() {
+        assert_eq!(ret(0), Ok(0));
+        assert_eq!(ret(7), Ok(7));
+        assert_eq!(ret(usize::MAX), Err(Errno::EPERM));
+        assert_eq!(ret(usize::MAX - 21), Err(Errno::EINVAL));
+        assert_eq!(ret(usize::MAX - 4094), Err(Errno::from_raw(4095)));
+        assert_eq!(ret(usize::MAX - 4095), Ok(usize::MAX - 4095));
+    }
+
+    #[test]
+    fn names_are_the_kernel_s() {
+        assert_eq!(Errno::EINVAL.name(), "EINVAL");
+        assert_eq!(Errno::from_raw(4000).name(), "E?");
+    }
+}

@@ -1,0 +1,138 @@
+//! A file as a block device.
+#![allow(unsafe_code)]
+
+use crate::arch::syscall3;
+use crate::errno::{Errno, Result, ret};
+use crate::fd::{Fd, RawFd};
+use crate::fs;
+use core::ffi::CStr;
+use linux_raw_sys::general as g;
+use linux_raw_sys::loop_device as l;
+
+/// How often a free device may be snatched away before we give up. Each lost race is another launch that went on, so as
+/// many launches as there are may be under way at once; this is a bound for a kernel gone mad, not a tuning value.
+const ATTEMPTS: usize = 4096;
+
+/// An attached loop device, read-only, that detaches itself when the last user is gone (`LO_FLAGS_AUTOCLEAR`): nobody has
+/// to clean up, whoever dies. Keep it until the device is mounted.
+#[derive(Debug)]
+pub struct LoopDevice {
+    _open: Fd,
+    path: DevicePath,
+}
+
+/// `/dev/loopN`
+#[derive(Debug)]
+struct DevicePath([u8; 24]);
+
+impl DevicePath {
+    fn new(number: usize) -> Self {
+        let mut bytes = [0; 24];
+        let prefix = b"/dev/loop";
+        let mut digits = [0u8; 10];
+        let mut rest = number;
+        let mut count = 0;
+        for slot in digits.iter_mut().rev() {
+            *slot = b'0' + (rest % 10) as u8;
+            rest /= 10;
+            count += 1;
+            if rest == 0 {
+                break;
+            }
+        }
+        let text = prefix.iter().chain(digits.iter().skip(10 - count));
+        for (slot, byte) in bytes.iter_mut().zip(text) {
+            *slot = *byte;
+        }
+        Self(bytes)
+    }
+
+    fn as_c_str(&self) -> &CStr {
+        // At most 19 of the 24 bytes are not NUL.
+        CStr::from_bytes_until_nul(&self.0).unwrap_or(c"/dev/loop")
+    }
+}
+
+impl LoopDevice {
+    /// Attaches `backing_file` to a free device (`loop(4)`: `LOOP_CTL_GET_FREE`, `LOOP_CONFIGURE`; before 5.8
+    /// `LOOP_SET_FD` and `LOOP_SET_STATUS64`).
+    ///
+    /// `LOOP_CTL_GET_FREE` only tells which device is free now: another process may take it first, which is `EBUSY`, and
+    /// then we ask again.
+    pub fn attach(backing_file: RawFd) -> Result<Self> {
+        let control = fs::open(c"/dev/loop-control", g::O_RDWR)?;
+        let mut last = Errno::EBUSY;
+        for _ in 0..ATTEMPTS {
+            let number = fs::ioctl_int(control.raw(), l::LOOP_CTL_GET_FREE, 0)?;
+            match Self::attach_to(number, backing_file) {
+                // ENXIO: the device's last user is just going, or the device itself (LOOP_CTL_REMOVE).
+                Err(errno @ (Errno::EBUSY | Errno::ENXIO)) => last = errno,
+                result => return result,
+            }
+        }
+        Err(last)
+    }
+
+    fn attach_to(number: usize, backing_file: RawFd) -> Result<Self> {
+        let path = DevicePath::new(number);
+        let device = fs::open(path.as_c_str(), g::O_RDONLY)?;
+        match configure(device.raw(), backing_file) {
+            // ENOTTY is what the documentation says for an unknown request; the driver before 5.8 says EINVAL.
+            Err(Errno::EINVAL | Errno::ENOTTY) => configure_in_two_steps(device.raw(), backing_file)?,
+            result => result?,
+        }
+        Ok(Self { _open: device, path })
+    }
+
+    /// Its name, `/dev/loopN`.
+    pub fn path(&self) -> &CStr {
+        self.path.as_c_str()
+    }
+}
+
+fn read_only_autoclear() -> l::loop_info64 {
+    // SAFETY: the structure is integers and arrays of them, for which zero is a value: no offset, no limit, no name.
+    let mut info: l::loop_info64 = unsafe { core::mem::zeroed() };
+    info.lo_flags = l::LO_FLAGS_READ_ONLY as u32 | l::LO_FLAGS_AUTOCLEAR as u32;
+    info
+}
+
+fn configure(device: RawFd, backing_file: RawFd) -> Result<()> {
+    let config = l::loop_config {
+        // The kernel takes the descriptor's number as unsigned.
+        fd: backing_file as u32,
+        block_size: 0,
+        info: read_only_autoclear(),
+        __reserved: [0; 8],
+    };
+    // SAFETY: the kernel reads one struct loop_config.
+    ret(unsafe { syscall3(g::__NR_ioctl, device as usize, l::LOOP_CONFIGURE as usize, (&raw const config) as usize) })?;
+    Ok(())
+}
+
+fn configure_in_two_steps(device: RawFd, backing_file: RawFd) -> Result<()> {
+    fs::ioctl_int(device, l::LOOP_SET_FD, backing_file as usize)?;
+    let info = read_only_autoclear();
+    // SAFETY: the kernel reads one struct loop_info64.
+    let status =
+        unsafe { syscall3(g::__NR_ioctl, device as usize, l::LOOP_SET_STATUS64 as usize, (&raw const info) as usize) };
+    match ret(status) {
+        Ok(_) => Ok(()),
+        Err(errno) => {
+            // Without autoclear it would stay attached for ever. If even this fails, the first error is the one to tell.
+            fs::ioctl_int(device, l::LOOP_CLR_FD, 0).unwrap_or_default();
+            Err(errno)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn device_paths() {
+        assert_eq!(DevicePath::new(0).as_c_str(), c"/dev/loop0");
+        assert_eq!(DevicePath::new(1_048_575).as_c_str(), c"/dev/loop1048575");
+    }
+}

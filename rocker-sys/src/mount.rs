@@ -1,0 +1,81 @@
+//! Mounts.
+#![allow(unsafe_code)]
+
+use crate::arch::{syscall2, syscall5};
+use crate::errno::{Result, ret};
+use crate::fd::RawFd;
+use core::ffi::CStr;
+use linux_raw_sys::general as g;
+
+pub use g::{
+    MNT_DETACH, MS_BIND, MS_NODEV, MS_NOEXEC, MS_NOSUID, MS_PRIVATE, MS_RDONLY, MS_REC, MS_REMOUNT, MS_SLAVE,
+};
+
+/// `ST_NOEXEC` of `statfs(2)`, which linux-raw-sys has not got: the same bit as `MS_NOEXEC` (`include/linux/statfs.h`).
+pub const ST_NOEXEC: u32 = MS_NOEXEC;
+/// `ST_RDONLY` of `statfs(2)`: the same bit as `MS_RDONLY`.
+pub const ST_RDONLY: u32 = MS_RDONLY;
+
+/// What to mount where, as `mount(2)` takes it. `None` stands for a null pointer.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Mount<'a> {
+    /// A device, a directory, or a word for `/proc/mounts`.
+    pub source: Option<&'a CStr>,
+    /// The file system's type.
+    pub fs_type: Option<&'a CStr>,
+    /// `MS_*`
+    pub flags: u32,
+    /// The file system's own options.
+    pub data: Option<&'a CStr>,
+}
+
+fn address(text: Option<&CStr>) -> usize {
+    text.map_or(0, |text| text.as_ptr() as usize)
+}
+
+impl Mount<'_> {
+    /// `mount(2)`
+    pub fn at(&self, target: &CStr) -> Result<()> {
+        // SAFETY: all strings are NUL-terminated and outlive the call; null is allowed for each but the target. The kernel
+        // copies the data as a string up to a page, and stops at the fault if the page ends earlier.
+        ret(unsafe {
+            syscall5(
+                g::__NR_mount,
+                address(self.source),
+                target.as_ptr() as usize,
+                address(self.fs_type),
+                self.flags as usize,
+                address(self.data),
+            )
+        })?;
+        Ok(())
+    }
+}
+
+/// `umount2(2)`
+pub fn umount(target: &CStr, flags: u32) -> Result<()> {
+    // SAFETY: the kernel only reads the path.
+    ret(unsafe { syscall2(g::__NR_umount2, target.as_ptr() as usize, flags as usize) })?;
+    Ok(())
+}
+
+/// Makes the mount at `path` and every mount below it read-only (`mount_setattr(2)`, 5.12).
+///
+/// # Errors
+/// `ENOSYS` where the kernel has not got it, `EINVAL` if `path` is not a mount point.
+pub fn set_read_only_recursively(dir: RawFd, path: &CStr) -> Result<()> {
+    let attributes = g::mount_attr { attr_set: g::MOUNT_ATTR_RDONLY.into(), attr_clr: 0, propagation: 0, userns_fd: 0 };
+    let size = size_of::<g::mount_attr>();
+    // SAFETY: the kernel only reads the path and the structure, whose size goes with it.
+    ret(unsafe {
+        syscall5(
+            g::__NR_mount_setattr,
+            dir as usize,
+            path.as_ptr() as usize,
+            g::AT_RECURSIVE as usize,
+            (&raw const attributes) as usize,
+            size,
+        )
+    })?;
+    Ok(())
+}

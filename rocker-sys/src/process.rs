@@ -1,0 +1,220 @@
+//! Processes: make them, wait for them, signal them, end.
+#![allow(unsafe_code)]
+
+use crate::arch::{syscall0, syscall1, syscall2, syscall3, syscall4, syscall5};
+use crate::errno::{Errno, Result, ret};
+use crate::fd::{Fd, RawFd};
+use core::ffi::{CStr, c_char};
+use linux_raw_sys::general as g;
+
+/// Which side of a clone this is.
+#[derive(Debug)]
+pub enum Cloned {
+    /// The caller.
+    Parent {
+        /// The child's process id, in the caller's pid namespace.
+        pid: i32,
+        /// The child's pidfd, where the kernel has clone3 (5.3) and so pidfds that can be waited for.
+        pidfd: Option<Fd>,
+    },
+    /// The new process.
+    Child,
+}
+
+/// Makes a copy of this process in new namespaces (`clone3(2)`; `clone(2)` before 5.3, without a pidfd).
+///
+/// With a pidfd the child sends no signal when it ends; without one it sends `SIGCHLD`.
+///
+/// # Safety
+/// The process has one thread. The child owns copies of all descriptors: it drops no [`Fd`] that it means to keep and
+/// leaves by [`exit`].
+pub unsafe fn clone(namespaces: u32) -> Result<Cloned> {
+    let mut pidfd: RawFd = -1;
+    // SAFETY: all fields are integers, for which zero is a value.
+    let mut args: g::clone_args = unsafe { core::mem::zeroed() };
+    args.flags = (namespaces | g::CLONE_PIDFD).into();
+    args.pidfd = (&raw mut pidfd) as usize as u64;
+    // SAFETY: without CLONE_VM the child gets a copy of the memory and this very stack; the kernel writes one int to
+    // `pidfd`, in the parent. The rest is the caller's promise.
+    let value = unsafe { syscall2(g::__NR_clone3, (&raw const args) as usize, size_of::<g::clone_args>()) };
+    match ret(value) {
+        Ok(0) => Ok(Cloned::Child),
+        // SAFETY: the kernel has just made this descriptor for us.
+        Ok(pid) => Ok(Cloned::Parent { pid: pid as i32, pidfd: Some(unsafe { Fd::from_raw(pidfd) }) }),
+        Err(Errno::ENOSYS) => {
+            // SAFETY: as above; a null stack means that the child goes on on a copy of this one.
+            let value = unsafe { syscall5(g::__NR_clone, (namespaces | g::SIGCHLD) as usize, 0, 0, 0, 0) };
+            match ret(value)? {
+                0 => Ok(Cloned::Child),
+                pid => Ok(Cloned::Parent { pid: pid as i32, pidfd: None }),
+            }
+        }
+        Err(errno) => Err(errno),
+    }
+}
+
+/// `getpid(2)`, in the process's own pid namespace.
+pub fn pid() -> i32 {
+    // SAFETY: no argument, no effect, never fails; process ids are ints.
+    unsafe { syscall0(g::__NR_getpid) as i32 }
+}
+
+/// A pidfd of a process (`pidfd_open(2)`, 5.3).
+pub fn pidfd_open(pid: i32) -> Result<Fd> {
+    // SAFETY: integers only.
+    Fd::from_ret(unsafe { syscall2(g::__NR_pidfd_open, pid as usize, 0) })
+}
+
+/// Sends a signal by pidfd (`pidfd_send_signal(2)`, 5.1); 0 only asks.
+pub fn pidfd_send_signal(pidfd: RawFd, signal: u32) -> Result<()> {
+    // SAFETY: integers and a null siginfo.
+    ret(unsafe { syscall4(g::__NR_pidfd_send_signal, pidfd as usize, signal as usize, 0, 0) })?;
+    Ok(())
+}
+
+/// `kill(2)`
+pub fn kill(pid: i32, signal: u32) -> Result<()> {
+    // SAFETY: integers only.
+    ret(unsafe { syscall2(g::__NR_kill, pid as usize, signal as usize) })?;
+    Ok(())
+}
+
+/// How a child changed, as `waitid(2)` says it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ended {
+    /// It called exit with this status.
+    Exited(i32),
+    /// This signal ended it.
+    Killed(i32),
+    /// This signal stopped it (only if stops are waited for).
+    Stopped(i32),
+}
+
+/// Which children [`wait`] means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Which {
+    /// Any.
+    Any,
+    /// The one with this id.
+    Pid(i32),
+}
+
+/// The layout of `siginfo_t` for SIGCHLD: `signo`, `errno`, `code`, then, after padding to a word, pid, uid, status
+/// (`include/uapi/asm-generic/siginfo.h`; mips swaps errno and code).
+#[repr(C)]
+struct ChildInfo {
+    signo: i32,
+    #[cfg(not(any(target_arch = "mips", target_arch = "mips64")))]
+    errno: i32,
+    code: i32,
+    #[cfg(any(target_arch = "mips", target_arch = "mips64"))]
+    errno: i32,
+    #[cfg(target_pointer_width = "64")]
+    padding: i32,
+    pid: i32,
+    uid: u32,
+    status: i32,
+    rest: [u32; 25],
+}
+
+const _: () = assert!(size_of::<ChildInfo>() >= size_of::<g::siginfo>());
+
+/// Waits for a child of whatever exit signal and takes it off the table (`waitid(2)`).
+///
+/// `Ok(None)`: with `WNOHANG`, none has changed.
+///
+/// # Errors
+/// `ECHILD`: there is no such child. `EINTR`: a signal came first.
+pub fn wait(which: Which, flags: u32) -> Result<Option<(i32, Ended)>> {
+    let (kind, id) = match which {
+        Which::Any => (g::P_ALL, 0),
+        Which::Pid(pid) => (g::P_PID, pid),
+    };
+    let flags = flags | g::WEXITED | g::__WALL;
+    // SAFETY: integers only, for which zero is a value.
+    let mut info: ChildInfo = unsafe { core::mem::zeroed() };
+    // SAFETY: the kernel writes at most one siginfo_t, and `info` is as large; a null rusage is not written.
+    ret(unsafe {
+        syscall5(g::__NR_waitid, kind as usize, id as usize, (&raw mut info) as usize, flags as usize, 0)
+    })?;
+    if info.pid == 0 {
+        return Ok(None);
+    }
+    // CLD_EXITED, CLD_STOPPED, CLD_TRAPPED; CLD_KILLED and CLD_DUMPED remain.
+    let ended = match info.code {
+        1 => Ended::Exited(info.status),
+        4 | 5 => Ended::Stopped(info.status),
+        _ => Ended::Killed(info.status),
+    };
+    Ok(Some((info.pid, ended)))
+}
+
+/// Ends the process, all its threads, now (`exit_group(2)`).
+pub fn exit(status: i32) -> ! {
+    loop {
+        // SAFETY: nothing of this process is used after it; the call does not return.
+        unsafe { syscall1(g::__NR_exit_group, status as usize) };
+    }
+}
+
+/// `execve(2)`. Comes back only with an error.
+///
+/// # Safety
+/// `argv` and `envp` are arrays of NUL-terminated strings that end with a null pointer.
+pub unsafe fn execve(path: &CStr, argv: *const *const c_char, envp: *const *const c_char) -> Errno {
+    // SAFETY: the caller's promise; on success nothing of this program is left, on failure nothing has changed.
+    let value = unsafe { syscall3(g::__NR_execve, path.as_ptr() as usize, argv as usize, envp as usize) };
+    match ret(value) {
+        Ok(_) => Errno::EPROTO,
+        Err(errno) => errno,
+    }
+}
+
+/// How many descriptors this process may have (`RLIMIT_NOFILE`), that is, one more than the highest number.
+pub(crate) fn open_files_limit() -> Result<usize> {
+    let mut limit = [0u64; 2];
+    // SAFETY: a null new limit changes nothing; the kernel writes one struct rlimit64, two 64-bit integers.
+    ret(unsafe {
+        syscall4(g::__NR_prlimit64, 0, g::RLIMIT_NOFILE as usize, 0, limit.as_mut_ptr() as usize)
+    })?;
+    Ok(usize::try_from(limit[0]).unwrap_or(usize::MAX).min(1 << 20))
+}
+
+/// Raises `RLIMIT_NOFILE` to what the hard limit allows; says what it is now.
+pub fn raise_open_files_limit() -> Result<u64> {
+    let mut limit = [0u64; 2];
+    let address = limit.as_mut_ptr() as usize;
+    // SAFETY: as in `open_files_limit`.
+    ret(unsafe { syscall4(g::__NR_prlimit64, 0, g::RLIMIT_NOFILE as usize, 0, address) })?;
+    limit[0] = limit[1];
+    // SAFETY: the kernel reads one struct rlimit64 and writes none.
+    ret(unsafe { syscall4(g::__NR_prlimit64, 0, g::RLIMIT_NOFILE as usize, limit.as_ptr() as usize, 0) })?;
+    Ok(limit[0])
+}
+
+/// The file creation mask (`umask(2)`); gives the old one.
+pub fn umask(mask: u32) -> u32 {
+    // SAFETY: integers only; never fails, and masks are nine bits.
+    unsafe { syscall1(g::__NR_umask, mask as usize) as u32 }
+}
+
+/// A session of its own, without a controlling terminal (`setsid(2)`).
+pub fn setsid() -> Result<()> {
+    // SAFETY: no argument.
+    ret(unsafe { syscall0(g::__NR_setsid) })?;
+    Ok(())
+}
+
+/// `uname(2)`: the release, as in `6.1.0-rc3`, cut at the buffer's length.
+pub fn kernel_release(buffer: &mut [u8]) -> Result<usize> {
+    // struct new_utsname: six fields of 65 bytes, release being the third.
+    const FIELD: usize = 65;
+    let mut names = [0u8; FIELD * 6];
+    // SAFETY: the kernel writes one struct new_utsname, which is as large as `names`.
+    ret(unsafe { syscall1(g::__NR_uname, names.as_mut_ptr() as usize) })?;
+    let release = names.get(FIELD * 2..).unwrap_or_default().split(|byte| *byte == 0).next().unwrap_or_default();
+    for (slot, byte) in buffer.iter_mut().zip(release) {
+        *slot = *byte;
+    }
+    Ok(release.len().min(buffer.len()))
+}

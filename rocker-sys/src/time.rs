@@ -1,0 +1,102 @@
+//! Clocks and waiting for descriptors, with 64-bit time on 32-bit machines too.
+#![allow(unsafe_code)]
+
+use crate::arch::{syscall2, syscall5};
+use crate::errno::{Errno, Result, ret};
+use crate::fd::RawFd;
+use core::ptr;
+use linux_raw_sys::general as g;
+
+/// Milliseconds of `CLOCK_MONOTONIC`. Only differences mean anything.
+pub fn monotonic_ms() -> u64 {
+    clock_ms(g::CLOCK_MONOTONIC)
+}
+
+/// Microseconds of `CLOCK_MONOTONIC`. Only differences mean anything.
+pub fn monotonic_us() -> u64 {
+    let (seconds, nanoseconds) = clock(g::CLOCK_MONOTONIC);
+    seconds.wrapping_mul(1_000_000).wrapping_add(nanoseconds / 1_000)
+}
+
+fn clock_ms(id: u32) -> u64 {
+    let (seconds, nanoseconds) = clock(id);
+    seconds.wrapping_mul(1_000).wrapping_add(nanoseconds / 1_000_000)
+}
+
+#[cfg(target_pointer_width = "64")]
+fn clock(id: u32) -> (u64, u64) {
+    let mut now = [0u64; 2];
+    // SAFETY: the kernel writes one struct timespec, two 64-bit longs, which is what `now` is. The monotonic clock cannot
+    // fail (clock_gettime(2)).
+    unsafe { syscall2(g::__NR_clock_gettime, id as usize, now.as_mut_ptr() as usize) };
+    (now[0], now[1])
+}
+
+#[cfg(target_pointer_width = "32")]
+fn clock(id: u32) -> (u64, u64) {
+    let mut now = [0u64; 2];
+    // SAFETY: the kernel writes one struct __kernel_timespec, two 64-bit integers, which is what `now` is.
+    let done = unsafe { syscall2(g::__NR_clock_gettime64, id as usize, now.as_mut_ptr() as usize) };
+    if ret(done).is_ok() {
+        return (now[0], now[1]);
+    }
+    // Before 5.1. The monotonic clock counts from boot: 31 bits of it are 68 years.
+    let mut now = [0u32; 2];
+    // SAFETY: the kernel writes one struct old_timespec32, two 32-bit integers.
+    unsafe { syscall2(g::__NR_clock_gettime, id as usize, now.as_mut_ptr() as usize) };
+    (now[0].into(), now[1].into())
+}
+
+/// Waits until `fd` is readable (or its peer gone) or `deadline_ms` of [`monotonic_ms`] has passed (`ppoll(2)`).
+///
+/// A signal that is caught meanwhile changes nothing.
+///
+/// # Errors
+/// `ETIMEDOUT` at the deadline.
+pub fn wait_readable(fd: RawFd, deadline_ms: u64) -> Result<()> {
+    loop {
+        let left = deadline_ms.saturating_sub(monotonic_ms());
+        match poll_once(fd, left) {
+            Ok(0) if left == 0 => return Err(Errno::ETIMEDOUT),
+            Ok(0) | Err(Errno::EINTR) => {}
+            Ok(_) => return Ok(()),
+            Err(errno) => return Err(errno),
+        }
+    }
+}
+
+fn poll_once(fd: RawFd, timeout_ms: u64) -> Result<usize> {
+    let mut poll = g::pollfd { fd, events: g::POLLIN as i16, revents: 0 };
+    let mut timeout = [timeout_ms / 1_000, (timeout_ms % 1_000) * 1_000_000];
+    #[cfg(target_pointer_width = "64")]
+    let number = g::__NR_ppoll;
+    #[cfg(target_pointer_width = "32")]
+    let number = g::__NR_ppoll_time64;
+    // SAFETY: the kernel writes `poll.revents` and, at most, the rest of the time into `timeout`; a null mask changes no
+    // signal mask.
+    let value = unsafe {
+        syscall5(number, (&raw mut poll) as usize, 1, timeout.as_mut_ptr() as usize, ptr::null::<u8>() as usize, 8)
+    };
+    match ret(value) {
+        #[cfg(target_pointer_width = "32")]
+        Err(Errno::ENOSYS) => poll_once_old(poll, timeout),
+        result => result,
+    }
+}
+
+/// Before 5.1, with 32-bit time; a wait of this library is seconds long.
+#[cfg(target_pointer_width = "32")]
+fn poll_once_old(mut poll: g::pollfd, timeout: [u64; 2]) -> Result<usize> {
+    let timeout = timeout.map(|part| part as u32);
+    // SAFETY: as in `poll_once`, with struct old_timespec32.
+    ret(unsafe {
+        syscall5(
+            g::__NR_ppoll,
+            (&raw mut poll) as usize,
+            1,
+            timeout.as_ptr() as usize,
+            ptr::null::<u8>() as usize,
+            8,
+        )
+    })
+}
