@@ -1,1 +1,61 @@
-//! To be written.
+//! The guard: what runs between the clone and the end of a sandbox.
+//!
+//! The master calls [`enter`] in the child of `clone3(CLONE_NEWNS | CLONE_NEWPID | ...)`. From there on this process is
+//! PID 1 of the new pid namespace. It builds the sandbox ([`setup`]), tells the client, gives up its own privileges and
+//! stays ([`pid1`]) until nothing is left to guard. When it ends, for whatever reason, the kernel kills every process of
+//! the pid namespace and drops every mount of the mount namespace, and with them the loop device.
+//!
+//! It makes system calls and nothing else: no allocation, no locks, no logging, no exec. A failure is three numbers, sent
+//! to the client and to the master, which writes the log.
+#![cfg_attr(not(test), no_std)]
+#![deny(unsafe_code)]
+#![deny(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects
+)]
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::arithmetic_side_effects))]
+
+mod identity;
+mod layers;
+mod mountinfo;
+mod overlay;
+mod package;
+mod pid1;
+mod plan;
+mod pseudo_fs;
+mod resolve;
+mod setup;
+mod step;
+mod submount;
+mod superblock;
+mod talk;
+
+pub use plan::Plan;
+use rocker_sys::Fd;
+
+/// Builds the sandbox of this plan and guards it to its end.
+///
+/// # Safety
+/// Runs in a process that was just cloned into new mount, pid, ipc and uts namespaces, with one thread. No descriptor but
+/// the plan's two is used afterwards: all others are closed.
+#[allow(unsafe_code)]
+pub unsafe fn enter(plan: &Plan<'_>) -> ! {
+    // SAFETY: the caller's promise.
+    let built = unsafe { setup::build(plan) };
+    let status = match built {
+        Ok(()) => {
+            // SAFETY: it is the guard's, and the plan's copy of the number is not used again.
+            drop(unsafe { Fd::from_raw(plan.master) });
+            // SAFETY: as above.
+            pid1::stay(unsafe { Fd::from_raw(plan.client) })
+        }
+        Err(failure) => {
+            talk::report(plan, failure);
+            1
+        }
+    };
+    rocker_sys::process::exit(status)
+}

@@ -1,9 +1,11 @@
 //! The content of the files: blocks, holes, fragments, and what files share.
 
 use std::collections::HashMap;
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use crate::blocks::{Block, BlockReader};
+use crate::encoder::Encoding;
 use crate::error::{Error, Result};
 use crate::image::ImageFile;
 use crate::observer::Observer;
@@ -27,7 +29,7 @@ pub(crate) struct Content {
     pub(crate) holes: u64,
 }
 
-/// The position of a [`Content`] in [`DataWriter::contents`].
+/// The position of a [`Content`] in [`Written::contents`].
 pub(crate) type ContentIndex = usize;
 
 /// A file as the writer wants to know it.
@@ -57,25 +59,25 @@ pub(crate) struct DataWriter<'a> {
     block_size: u32,
     image: &'a mut ImageFile,
     observer: &'a dyn Observer,
-    pub(crate) contents: Vec<Content>,
-    pub(crate) fragments: Vec<Fragment>,
+    contents: Vec<Content>,
+    fragments: Vec<Fragment>,
     /// Fragments handed to the pool so far; the open one gets this number.
     fragment_number: u32,
     open_fragment: Vec<u8>,
     /// Contents by size and hash.
     known: HashMap<(u64, blake3::Hash), ContentIndex>,
     /// Files that share the content of an earlier one, and the bytes that saved.
-    pub(crate) repeats: (u64, u64),
+    repeats: (u64, u64),
 }
 
 impl<'a> DataWriter<'a> {
     /// A writer that appends to `image`.
     pub(crate) fn new(
-        pool_threads: (crate::encoder::Encoding, Option<std::num::NonZeroUsize>),
+        encoding: Encoding,
+        threads: Option<NonZeroUsize>,
         image: &'a mut ImageFile,
         observer: &'a dyn Observer,
     ) -> Result<Self> {
-        let (encoding, threads) = pool_threads;
         Ok(Self {
             pool: Pool::new(encoding, threads)?,
             block_size: encoding.block_size,
@@ -209,11 +211,7 @@ impl<'a> DataWriter<'a> {
         while self.write_oldest()? {
             self.check_cancelled()?;
         }
-        Ok(Written {
-            contents: std::mem::take(&mut self.contents),
-            fragments: std::mem::take(&mut self.fragments),
-            repeats: self.repeats,
-        })
+        Ok(Written { contents: self.contents, fragments: self.fragments, repeats: self.repeats })
     }
 
     fn check_cancelled(&self) -> Result<()> {

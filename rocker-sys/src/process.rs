@@ -170,21 +170,11 @@ pub unsafe fn execve(path: &CStr, argv: *const *const c_char, envp: *const *cons
     }
 }
 
-/// How many descriptors this process may have (`RLIMIT_NOFILE`), that is, one more than the highest number.
-pub(crate) fn open_files_limit() -> Result<usize> {
-    let mut limit = [0u64; 2];
-    // SAFETY: a null new limit changes nothing; the kernel writes one struct rlimit64, two 64-bit integers.
-    ret(unsafe {
-        syscall4(g::__NR_prlimit64, 0, g::RLIMIT_NOFILE as usize, 0, limit.as_mut_ptr() as usize)
-    })?;
-    Ok(usize::try_from(limit[0]).unwrap_or(usize::MAX).min(1 << 20))
-}
-
 /// Raises `RLIMIT_NOFILE` to what the hard limit allows; says what it is now.
 pub fn raise_open_files_limit() -> Result<u64> {
     let mut limit = [0u64; 2];
     let address = limit.as_mut_ptr() as usize;
-    // SAFETY: as in `open_files_limit`.
+    // SAFETY: a null new limit changes nothing; the kernel writes one struct rlimit64, two 64-bit integers.
     ret(unsafe { syscall4(g::__NR_prlimit64, 0, g::RLIMIT_NOFILE as usize, 0, address) })?;
     limit[0] = limit[1];
     // SAFETY: the kernel reads one struct rlimit64 and writes none.

@@ -59,7 +59,7 @@ impl Program {
 /// The array has a string at `index`, which lives for ever.
 unsafe fn string(array: *const *const c_char, index: usize) -> &'static CStr {
     // SAFETY: the caller's promise: it is in the array.
-    let pointer = unsafe { *array.add(index) };
+    let pointer = unsafe { *array.wrapping_add(index) };
     // SAFETY: the caller's promise: it is a string.
     unsafe { CStr::from_ptr(pointer) }
 }
@@ -68,7 +68,7 @@ unsafe fn string(array: *const *const c_char, index: usize) -> &'static CStr {
 /// The array has a string or its null pointer at `index`.
 unsafe fn string_or_end(array: *const *const c_char, index: usize) -> Option<&'static CStr> {
     // SAFETY: the caller's promise.
-    let pointer = unsafe { *array.add(index) };
+    let pointer = unsafe { *array.wrapping_add(index) };
     if pointer.is_null() {
         return None;
     }

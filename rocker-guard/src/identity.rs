@@ -1,0 +1,35 @@
+//! Who the guard is: into the user namespace, and out of every privilege.
+
+use crate::step::{At, Step};
+use crate::{Plan, talk};
+use rocker_proto::Stage;
+use rocker_sys::namespace::CLONE_NEWUSER;
+use rocker_sys::{Errno, credentials, namespace};
+
+/// Makes the user namespace and waits until the master has written its id maps, which takes privileges outside of it
+/// (`user_namespaces(7)`).
+///
+/// The supplementary groups go first: once the master has written `deny` to setgroups, nobody can leave them any more.
+pub(crate) fn enter_user_namespace(plan: &Plan<'_>) -> Step {
+    credentials::clear_groups().at(Stage::USER_NAMESPACE)?;
+    namespace::unshare(CLONE_NEWUSER).at(Stage::USER_NAMESPACE)?;
+    talk::wait_for_maps(plan)
+}
+
+/// From here on the guard is the App's user without any capability, and nobody of that uid can look into it or trace it:
+/// `/proc/1` belongs to the real root.
+///
+/// The capabilities survive the change of ids, because uid 0 of this namespace is not mapped, so they are dropped by hand.
+pub(crate) fn harden(plan: &Plan<'_>) -> Step {
+    let steps = || {
+        // Before the ids change, so that there is no moment in which the App's uid could attach.
+        credentials::set_dumpable(false)?;
+        credentials::drop_bounding_set()?;
+        credentials::set_gid(plan.request.gid)?;
+        credentials::set_uid(plan.request.uid)?;
+        credentials::drop_capabilities()?;
+        credentials::set_no_new_privs()?;
+        if credentials::is_dumpable()? { Err(Errno::EPERM) } else { Ok(()) }
+    };
+    steps().at(Stage::HARDEN)
+}

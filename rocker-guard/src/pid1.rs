@@ -1,0 +1,165 @@
+//! PID 1 of a sandbox: reap orphans, and know when it is over.
+//!
+//! An App that entered with setns is not the guard's child: `waitid` says `ECHILD` while it runs. What it orphans is. So the
+//! sandbox is over when the pidfd of every process that joined has fired *and* `waitid` says `ECHILD`. Both are events:
+//! nothing here ticks, but on kernels without pidfds (before 5.3), where `kill(-1, 0)` from PID 1 says `ESRCH` exactly when
+//! it is alone.
+
+use rocker_proto::Joined;
+use rocker_sys::epoll::{Epoll, Events, FOREVER};
+use rocker_sys::process::{self, Which};
+use rocker_sys::raw::general::WNOHANG;
+use rocker_sys::signal::{self, SIGCHLD, SigSet};
+use rocker_sys::{Errno, Fd, RawFd, Result, socket, time};
+
+/// How long a client that has its descriptors may take to send somebody in, in milliseconds: as long as it waits itself.
+const JOIN_TIMEOUT_MS: u64 = 10_000;
+
+/// How often to look where no pidfd tells, in milliseconds.
+const TICK_MS: i32 = 200;
+
+/// Epoll tokens; a pidfd's token is its number, which is below 1 << 31.
+const CLIENT: u64 = 1 << 32;
+const CHILDREN: u64 = 2 << 32;
+
+/// Stays until the sandbox is over; gives the exit status.
+pub(crate) fn stay(client: Fd) -> i32 {
+    match Pid1::new(client).and_then(|pid1| pid1.guard()) {
+        Ok(()) => 0,
+        // Nothing else could be waited for: ending is the one safe thing, and takes the sandbox along.
+        Err(_) => 1,
+    }
+}
+
+struct Pid1 {
+    epoll: Epoll,
+    children: Fd,
+    client: Option<Fd>,
+    /// Pidfds of processes that joined and have not ended.
+    alive: u32,
+    /// Has anybody joined yet?
+    joined: bool,
+    /// Has somebody joined who has no pidfd?
+    must_look: bool,
+}
+
+impl Pid1 {
+    fn new(client: Fd) -> Result<Self> {
+        let epoll = Epoll::new()?;
+        let children = signal::signalfd(&SigSet::empty().with(SIGCHLD))?;
+        epoll.watch(client.raw(), CLIENT)?;
+        epoll.watch(children.raw(), CHILDREN)?;
+        Ok(Self { epoll, children, client: Some(client), alive: 0, joined: false, must_look: false })
+    }
+
+    fn guard(mut self) -> Result<()> {
+        let deadline = time::monotonic_ms().saturating_add(JOIN_TIMEOUT_MS);
+        let mut events = Events::<8>::new();
+        loop {
+            if self.is_over(deadline)? {
+                return Ok(());
+            }
+            let timeout = self.timeout(deadline);
+            self.epoll.wait(&mut events, timeout)?;
+            for token in events.tokens() {
+                match token {
+                    CLIENT => self.hear_client()?,
+                    // Only empties it: `is_over` reaps.
+                    CHILDREN => while signal::read_signal(self.children.raw())?.is_some() {},
+                    pidfd => self.someone_ended(pidfd),
+                }
+            }
+        }
+    }
+
+    fn timeout(&self, deadline: u64) -> i32 {
+        if self.must_look {
+            TICK_MS
+        } else if self.joined {
+            FOREVER
+        } else {
+            let left = deadline.saturating_sub(time::monotonic_ms());
+            // At most the timeout itself, so it fits.
+            left.min(JOIN_TIMEOUT_MS) as i32
+        }
+    }
+
+    fn is_over(&self, deadline: u64) -> Result<bool> {
+        if !self.joined {
+            return Ok(self.client.is_none() || time::monotonic_ms() >= deadline);
+        }
+        let childless = reap()?;
+        if self.alive > 0 || !childless {
+            return Ok(false);
+        }
+        // 0 asks without sending; EPERM would mean that somebody is there.
+        Ok(!self.must_look || process::kill(-1, 0) == Err(Errno::ESRCH))
+    }
+
+    /// One message of the client, or its end.
+    fn hear_client(&mut self) -> Result<()> {
+        let Some(client) = &self.client else { return Ok(()) };
+        let mut bytes = [0; 32];
+        let received = match socket::receive(client.raw(), &mut bytes, socket::DONT_WAIT) {
+            Ok(received) if received.len > 0 => received,
+            Err(Errno::EAGAIN) => return Ok(()),
+            // Its end, or no packet of ours: it has said what it had to say.
+            _ => {
+                self.epoll.forget(client.raw())?;
+                self.client = None;
+                return Ok(());
+            }
+        };
+        if Joined::decode(bytes.get(..received.len).unwrap_or_default()).is_some() {
+            let [pidfd, ..] = received.fds;
+            self.somebody_joined(pidfd);
+        }
+        Ok(())
+    }
+
+    fn somebody_joined(&mut self, pidfd: Option<Fd>) {
+        self.joined = true;
+        let watched = pidfd.filter(is_pidfd_of_ours).and_then(|pidfd| {
+            let token = u64::from(pidfd.raw().unsigned_abs());
+            self.epoll.watch(pidfd.raw(), token).is_ok().then_some(pidfd)
+        });
+        match watched {
+            Some(pidfd) => {
+                // Owned by the token from here on; `someone_ended` closes it.
+                pidfd.into_raw();
+                self.alive = self.alive.saturating_add(1);
+            }
+            None => self.must_look = true,
+        }
+    }
+
+    #[allow(unsafe_code)]
+    fn someone_ended(&mut self, token: u64) {
+        // The token is the number of a descriptor, so it fits.
+        let pidfd = token as RawFd;
+        // By hand: the client may hold the same open file, which would keep the watch alive (Q6 of epoll(7)).
+        self.epoll.forget(pidfd).unwrap_or_default();
+        // SAFETY: `somebody_joined` left this descriptor to its token, whose watch has just ended: it comes here once.
+        drop(unsafe { Fd::from_raw(pidfd) });
+        self.alive = self.alive.saturating_sub(1);
+    }
+}
+
+/// Is it a pidfd at all (else `EBADF`), of a process that this pid namespace can see (else `EINVAL`)? Anything else might
+/// never become readable, and keep the sandbox for ever. The client may be mistaken: then we look for ourselves.
+fn is_pidfd_of_ours(fd: &Fd) -> bool {
+    matches!(process::pidfd_send_signal(fd.raw(), 0), Ok(()) | Err(Errno::EPERM | Errno::ESRCH))
+}
+
+/// Takes every child that has ended off the table. Signals coalesce, so one SIGCHLD may stand for many. Says whether no
+/// child is left.
+fn reap() -> Result<bool> {
+    loop {
+        match process::wait(Which::Any, WNOHANG) {
+            Ok(Some(_)) | Err(Errno::EINTR) => {}
+            Ok(None) => return Ok(false),
+            Err(Errno::ECHILD) => return Ok(true),
+            Err(errno) => return Err(errno),
+        }
+    }
+}

@@ -1,0 +1,21 @@
+//! `Plan`: everything that a guard must know, ready before the clone.
+
+use core::ffi::CStr;
+use rocker_proto::Request;
+use rocker_proto::limits::NAME_SIZE;
+use rocker_sys::RawFd;
+
+/// What to build, and whom to tell. The guard reads it from its own copy of the master's memory.
+#[derive(Clone, Copy, Debug)]
+pub struct Plan<'a> {
+    /// What the client asked for; decoded, and allowed by the master.
+    pub request: Request<'a>,
+    /// The guard's name, NUL-padded, unique for the life of the master and after its restart.
+    pub name: [u8; NAME_SIZE],
+    /// The client's connection.
+    pub client: RawFd,
+    /// The guard's end of its channel to the master.
+    pub master: RawFd,
+    /// An empty file of mode 0000 that covers what must not be read in `/proc`.
+    pub mask: &'a CStr,
+}

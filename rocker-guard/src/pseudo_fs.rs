@@ -1,0 +1,80 @@
+//! `/proc` and `/sys` of the sandbox.
+
+use crate::mountinfo::MountInfo;
+use crate::resolve::{self, PATH_MAX};
+use crate::step::{At, Step};
+use core::ffi::CStr;
+use rocker_proto::Stage;
+use rocker_sys::mount::{
+    self, MS_BIND, MS_NODEV, MS_NOEXEC, MS_NOSUID, MS_RDONLY, MS_REMOUNT, Mount, ST_NOEXEC,
+};
+use rocker_sys::{Errno, Fd, ProcPath, Result, fs};
+
+/// Knobs of the whole machine: to be read, not turned.
+const READ_ONLY: [&CStr; 4] = [c"/proc/sys", c"/proc/sysrq-trigger", c"/proc/irq", c"/proc/bus"];
+
+/// Kernel memory, other people's keys, the timing of everything: not to be read either.
+const MASKED: [&CStr; 3] = [c"/proc/kcore", c"/proc/keys", c"/proc/timer_list"];
+
+const HARD: u32 = MS_NOSUID | MS_NODEV | MS_NOEXEC;
+
+/// Mounts `/proc` anew, for the pid namespace of this process, and closes what an App has no business with. An App without
+/// privileges could not write most of it anyway; this holds for those files too whose mode is too generous.
+pub(crate) fn mount_proc(mask: &Fd) -> Step {
+    let proc = Mount { source: Some(c"proc"), fs_type: Some(c"proc"), flags: HARD, data: None };
+    proc.at(c"/proc").at(Stage::MOUNT_PROC)?;
+    let mask = ProcPath::new(mask.raw());
+    let read_only = READ_ONLY.iter().map(|path| (*path, *path));
+    let masked = MASKED.iter().map(|path| (mask.as_c_str(), *path));
+    for (index, (source, path)) in (0u16..).zip(read_only.chain(masked)) {
+        match cover(source, path) {
+            // This kernel has not got it.
+            Ok(()) | Err(Errno::ENOENT) => {}
+            Err(errno) => return Err(errno).at_index(Stage::HARDEN_PROC, index),
+        }
+    }
+    Ok(())
+}
+
+/// Binds `source` over `path`, then makes the bind read-only.
+fn cover(source: &CStr, path: &CStr) -> Result<()> {
+    Mount { source: Some(source), flags: MS_BIND, ..Mount::default() }.at(path)?;
+    Mount { flags: MS_BIND | MS_REMOUNT | MS_RDONLY | HARD, ..Mount::default() }.at(path)
+}
+
+/// Makes `/sys` and everything mounted in it read-only.
+pub(crate) fn make_sys_read_only(mounts: &MountInfo) -> Step {
+    match mount::set_read_only_recursively(fs::AT_FDCWD, c"/sys") {
+        // Nothing is mounted there, or there is no such directory.
+        Err(Errno::EINVAL | Errno::ENOENT) => Ok(()),
+        Err(Errno::ENOSYS | Errno::EPERM) => one_by_one(mounts).at(Stage::HARDEN_SYS),
+        result => result.at(Stage::HARDEN_SYS),
+    }
+}
+
+/// The same before Linux 5.12.
+fn one_by_one(mounts: &MountInfo) -> Result<()> {
+    for point in mounts.mount_points() {
+        if !point.bytes().eq(*b"/sys") && point.below(b"/sys").is_none() {
+            continue;
+        }
+        let mut path = [0; PATH_MAX];
+        for (slot, byte) in path.iter_mut().zip(point.bytes()) {
+            *slot = byte;
+        }
+        let path = CStr::from_bytes_until_nul(&path).map_err(|_| Errno::ENAMETOOLONG)?;
+        match read_only_again(path) {
+            // Covered by another mount, so out of reach.
+            Ok(()) | Err(Errno::ENOENT | Errno::EINVAL) => {}
+            Err(errno) => return Err(errno),
+        }
+    }
+    Ok(())
+}
+
+fn read_only_again(path: &CStr) -> Result<()> {
+    let mounted = resolve::open(path, 0)?;
+    let kept = fs::fstatfs(mounted.raw())?.flags & (MS_NOSUID | MS_NODEV | ST_NOEXEC);
+    Mount { flags: MS_BIND | MS_REMOUNT | MS_RDONLY | kept, ..Mount::default() }
+        .at(ProcPath::new(mounted.raw()).as_c_str())
+}

@@ -1,0 +1,59 @@
+//! The set-up, in order: read it top to bottom and you know what a sandbox is.
+
+use crate::overlay::Overlays;
+use crate::package::Package;
+use crate::step::{At, Step};
+use crate::{Plan, identity, mountinfo::MountInfo, pseudo_fs, resolve, talk};
+use rocker_proto::Stage;
+use rocker_sys::mount::{MS_REC, MS_SLAVE, Mount};
+use rocker_sys::raw::general::O_DIRECTORY;
+use rocker_sys::signal::{self, SigSet};
+use rocker_sys::{close_all_but, credentials, process};
+
+/// Builds the whole sandbox and tells the client that it is ready.
+///
+/// What the host must not lend to an App that swapped it meanwhile is opened before the first mount: the package, the data
+/// directory, the lower layers and the file that masks. Overlays come before the package, because the exec directory may
+/// lie in an overlaid directory and would be covered.
+///
+/// # Safety
+/// As [`crate::enter`].
+#[allow(unsafe_code)]
+pub(crate) unsafe fn build(plan: &Plan<'_>) -> Step {
+    // SAFETY: the caller's promise: nothing else of this process uses a descriptor.
+    unsafe { close_all_but(&[plan.client, plan.master]) }.at(Stage::GUARD)?;
+    become_pid1(plan)?;
+    cut_off_mounts()?;
+
+    let request = &plan.request;
+    let mounts = MountInfo::read().at(Stage::MOUNTINFO)?;
+    let mask = resolve::open(plan.mask, 0).at(Stage::HARDEN_PROC)?;
+    let package = Package::open(request.package)?;
+    let data_dir = resolve::open(request.data_dir, O_DIRECTORY).at(Stage::OPEN_DATA_DIR)?;
+    let overlays = Overlays::open(request)?;
+
+    overlays.mount(&data_dir, &mounts)?;
+    package.mount(request.exec_dir)?;
+    pseudo_fs::mount_proc(&mask)?;
+    pseudo_fs::make_sys_read_only(&mounts)?;
+    drop((mounts, mask, data_dir));
+
+    identity::enter_user_namespace(plan)?;
+    let namespaces = talk::Namespaces::open()?;
+    identity::harden(plan)?;
+    talk::ready(plan, &namespaces)
+}
+
+/// Takes the guard's name, and keeps every signal for `pid1` to ask for.
+fn become_pid1(plan: &Plan<'_>) -> Step {
+    credentials::set_name(&plan.name).at(Stage::GUARD)?;
+    signal::set_mask(&SigSet::full()).at(Stage::GUARD)?;
+    process::umask(0);
+    Ok(())
+}
+
+/// Nothing mounted here reaches the host, while what the host unmounts goes from here too: a private copy would keep a
+/// removed medium busy for as long as the App runs (`mount_namespaces(7)`).
+fn cut_off_mounts() -> Step {
+    Mount { flags: MS_REC | MS_SLAVE, ..Mount::default() }.at(c"/").at(Stage::PROPAGATION)
+}

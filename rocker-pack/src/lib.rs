@@ -1,0 +1,54 @@
+//! Makes and inspects *packages*: read-only squashfs images that the Linux kernel mounts.
+//!
+//! For the `rocker-pack` command and for tests that need a package; a build host needs it, a device
+//! never does. [`build`] promises: the same tree and options give the same bytes, whatever the order
+//! in which directories list their entries and however many threads compress; the package appears
+//! whole under its name or not at all; nothing is dropped without a [`Warning`].
+//!
+//! The writer is our own, because no crate keeps hard links, extended attributes and the content
+//! shared by small files, and packs as tightly as mksquashfs.
+//!
+//! # A package on the disk
+//! ```text
+//! superblock | compressor options | blocks and fragments of files | inodes | directories |
+//! fragment table | export table | id table | xattr table | padding to 4 KiB
+//! ```
+#![deny(unsafe_code)]
+
+mod blocks;
+mod build;
+mod bytecode;
+mod compression;
+mod data;
+#[cfg(test)]
+mod decoder;
+mod directory;
+mod encoder;
+mod error;
+mod exclude;
+mod ids;
+mod image;
+mod inode;
+mod inode_table;
+mod metadata;
+mod observer;
+mod options;
+mod output;
+mod pool;
+mod scan;
+mod summary;
+mod superblock;
+mod tree;
+mod warnings;
+mod xattr;
+
+pub use build::{build, build_observed};
+pub use compression::Compression;
+pub use error::{Error, Result};
+pub use observer::Observer;
+pub use options::{
+    DEFAULT_BLOCK_SIZE, DEFAULT_TIME, MAX_BLOCK_SIZE, MIN_BLOCK_SIZE, Options, Owner, Time,
+};
+pub use summary::Summary;
+pub use superblock::{Superblock, flag};
+pub use warnings::Warning;
