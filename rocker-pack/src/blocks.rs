@@ -36,15 +36,26 @@ impl BlockReader {
     pub(crate) fn open(path: PathBuf, stamp: FileStamp, block_size: u32) -> Result<Self> {
         // A fifo put in the file's place must not block us, nor a symlink lead us elsewhere.
         let flags = (OFlags::NOFOLLOW | OFlags::NONBLOCK).bits() as i32;
-        let file =
-            OpenOptions::new().read(true).custom_flags(flags).open(&path).context("open", &path)?;
+        let file = OpenOptions::new()
+            .read(true)
+            .custom_flags(flags)
+            .open(&path)
+            .context("open", &path)?;
         let metadata = file.metadata().context("stat", &path)?;
         if !metadata.is_file() || FileStamp::of(&metadata) != stamp {
             return Err(Error::Changed { path });
         }
         let sparse = metadata.blocks().saturating_mul(512) < stamp.size;
         let block_size = u64::from(block_size);
-        Ok(Self { file, path, stamp, block_size, position: 0, data_from: 0, sparse })
+        Ok(Self {
+            file,
+            path,
+            stamp,
+            block_size,
+            position: 0,
+            data_from: 0,
+            sparse,
+        })
     }
 
     /// The next block, or nothing at the end of a file that did not change while it was read.
@@ -70,9 +81,9 @@ impl BlockReader {
         match self.file.read_exact_at(&mut bytes, self.position) {
             Ok(()) if is_zero(&bytes) => Ok(Block::Hole(length)),
             Ok(()) => Ok(Block::Data(bytes)),
-            Err(e) if e.kind() == std::io::ErrorKind::UnexpectedEof => {
-                Err(Error::Changed { path: self.path.clone() })
-            }
+            Err(e) if e.kind() == std::io::ErrorKind::UnexpectedEof => Err(Error::Changed {
+                path: self.path.clone(),
+            }),
             Err(e) => Err(e).context("read", &self.path),
         }
     }
@@ -98,12 +109,16 @@ impl BlockReader {
         let metadata = self.file.metadata().context("stat", &self.path)?;
         match FileStamp::of(&metadata) == self.stamp {
             true => Ok(()),
-            false => Err(Error::Changed { path: self.path.clone() }),
+            false => Err(Error::Changed {
+                path: self.path.clone(),
+            }),
         }
     }
 }
 
 /// Compared eight bytes at a time by the optimizer, and given up at the first chunk that differs.
 fn is_zero(bytes: &[u8]) -> bool {
-    bytes.chunks(512).all(|chunk| chunk.iter().fold(0, |all, byte| all | byte) == 0)
+    bytes
+        .chunks(512)
+        .all(|chunk| chunk.iter().fold(0, |all, byte| all | byte) == 0)
 }

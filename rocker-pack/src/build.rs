@@ -9,7 +9,7 @@ use crate::data::{ContentIndex, DataWriter, Fragment, Source, Written};
 use crate::encoder::{Encoder, Encoding};
 use crate::error::Result;
 use crate::image::ImageFile;
-use crate::inode_table::{self, Input, InodeTable};
+use crate::inode_table::{self, InodeTable, Input};
 use crate::metadata::METADATA_STORED;
 use crate::observer::{Observer, Unobserved};
 use crate::options::{Options, Time};
@@ -40,7 +40,10 @@ pub fn build_observed(options: &Options, observer: &dyn Observer) -> Result<Summ
     let mut warnings = Warnings::default();
     let output = Output::create(&options.output, &options.source, options.force)?;
     let scan = scan(options, observer, &mut warnings)?;
-    let mut summary = Summary { excluded: scan.excluded, ..Summary::of(&scan.tree) };
+    let mut summary = Summary {
+        excluded: scan.excluded,
+        ..Summary::of(&scan.tree)
+    };
     observer.start(summary.apparent);
 
     let mut package = Package::start(options, output)?;
@@ -49,7 +52,13 @@ pub fn build_observed(options: &Options, observer: &dyn Observer) -> Result<Summ
     (summary.repeats, _) = written.repeats;
     summary.on_disk = summary.on_disk.saturating_sub(hole_blocks(&written));
     let contents = &written.contents;
-    let input = Input { options, tree: &scan.tree, order: &order, contents, content_of: &content_of };
+    let input = Input {
+        options,
+        tree: &scan.tree,
+        order: &order,
+        contents,
+        content_of: &content_of,
+    };
     let table = inode_table::write(&input, &mut package.encoder, &mut warnings)?;
     warn_of_bytecode(options, &scan.tree, &mut warnings);
     package.write_tables(table, &written.fragments, &scan)?;
@@ -70,8 +79,16 @@ struct Package<'a> {
 
 impl<'a> Package<'a> {
     fn start(options: &'a Options, output: Output) -> Result<Self> {
-        let Options { compression, block_size, .. } = *options;
-        let encoding = Encoding { compression, level: options.effective_level(), block_size };
+        let Options {
+            compression,
+            block_size,
+            ..
+        } = *options;
+        let encoding = Encoding {
+            compression,
+            level: options.effective_level(),
+            block_size,
+        };
         let mut image = ImageFile::new(output, &options.output)?;
         let mut flags = flag::DUPLICATES | flag::EXPORTABLE | flag::ALWAYS_FRAGMENTS;
         if compression == Compression::None {
@@ -90,7 +107,13 @@ impl<'a> Package<'a> {
             flags,
             ..Superblock::default()
         };
-        Ok(Self { options, encoding, encoder: Encoder::new(encoding)?, image, superblock })
+        Ok(Self {
+            options,
+            encoding,
+            encoder: Encoder::new(encoding)?,
+            image,
+            superblock,
+        })
     }
 
     /// Content goes in the order of the inodes: the files of a directory share fragments.
@@ -109,15 +132,29 @@ impl<'a> Package<'a> {
         let mut content_of = vec![None; tree.inodes.len()];
         for (index, &stamp) in files(tree, order) {
             let may_repeat = stamp.size > 0 && sizes[&stamp.size] > 1;
-            let source = Source { path: tree.path(index), stamp, may_repeat };
+            let source = Source {
+                path: tree.path(index),
+                stamp,
+                may_repeat,
+            };
             content_of[index] = Some(writer.add(source)?);
         }
         Ok((content_of, writer.finish()?))
     }
 
     /// The tables in the order that the kernel checks them by.
-    fn write_tables(&mut self, table: InodeTable, fragments: &[Fragment], scan: &Scan) -> Result<()> {
-        let Self { image, encoder, superblock, .. } = self;
+    fn write_tables(
+        &mut self,
+        table: InodeTable,
+        fragments: &[Fragment],
+        scan: &Scan,
+    ) -> Result<()> {
+        let Self {
+            image,
+            encoder,
+            superblock,
+            ..
+        } = self;
         superblock.made = made(self.options, &scan.tree);
         superblock.inodes = table.places.len() as u32; // the inode table has counted them
         superblock.ids = table.ids.len()?;
@@ -126,7 +163,10 @@ impl<'a> Package<'a> {
         (superblock.directory_table, _) = image.append_metadata(table.directories, encoder)?;
         superblock.fragments = fragments.len() as u32; // the data writer has counted them
         superblock.fragment_table = image.append_table(&fragment_records(fragments), encoder)?;
-        let places = table.places.iter().flat_map(|place| place.reference().to_le_bytes());
+        let places = table
+            .places
+            .iter()
+            .flat_map(|place| place.reference().to_le_bytes());
         superblock.export_table = image.append_table(&places.collect::<Vec<u8>>(), encoder)?;
         superblock.id_table = image.append_table(table.ids.records(), encoder)?;
         superblock.xattr_table = append_xattrs(image, &scan.xattrs, encoder)?;
@@ -150,7 +190,12 @@ impl<'a> Package<'a> {
 fn compressor_options(encoding: Encoding) -> Option<Vec<u8>> {
     match encoding.compression {
         // Version 1 (the kernel refuses others), flag 1: made by the high-compression mode.
-        Compression::Lz4 => Some([1u32, 1].iter().flat_map(|word| word.to_le_bytes()).collect()),
+        Compression::Lz4 => Some(
+            [1u32, 1]
+                .iter()
+                .flat_map(|word| word.to_le_bytes())
+                .collect(),
+        ),
         Compression::Zstd => Some(encoding.level.to_le_bytes().to_vec()),
         _ => None,
     }
@@ -160,10 +205,12 @@ fn files<'a>(
     tree: &'a Tree,
     order: &'a [InodeIndex],
 ) -> impl Iterator<Item = (InodeIndex, &'a crate::tree::FileStamp)> {
-    order.iter().filter_map(|&index| match &tree.inodes[index].kind {
-        Kind::File(stamp) => Some((index, stamp)),
-        _ => None,
-    })
+    order
+        .iter()
+        .filter_map(|&index| match &tree.inodes[index].kind {
+            Kind::File(stamp) => Some((index, stamp)),
+            _ => None,
+        })
 }
 
 fn fragment_records(fragments: &[Fragment]) -> Vec<u8> {
@@ -199,7 +246,12 @@ fn made(options: &Options, tree: &Tree) -> u32 {
     match options.time {
         Time::Set(time) => time,
         Time::Keep => {
-            let newest = tree.inodes.iter().map(|inode| inode.modified).max().unwrap_or(0);
+            let newest = tree
+                .inodes
+                .iter()
+                .map(|inode| inode.modified)
+                .max()
+                .unwrap_or(0);
             newest.clamp(0, i64::from(u32::MAX)) as u32
         }
     }
@@ -207,7 +259,11 @@ fn made(options: &Options, tree: &Tree) -> u32 {
 
 /// Whole 4 KiB blocks of the tree that are holes, and so take no space on a disk.
 fn hole_blocks(written: &Written) -> u64 {
-    written.contents.iter().map(|content| content.holes & !4095).sum()
+    written
+        .contents
+        .iter()
+        .map(|content| content.holes & !4095)
+        .sum()
 }
 
 fn warn_of_bytecode(options: &Options, tree: &Tree, warnings: &mut Warnings) {

@@ -41,8 +41,14 @@ pub(crate) struct Source {
 }
 
 enum Tag {
-    Block { content: ContentIndex, block: usize, input: u64 },
-    Fragment { input: u64 },
+    Block {
+        content: ContentIndex,
+        block: usize,
+        input: u64,
+    },
+    Fragment {
+        input: u64,
+    },
 }
 
 /// Where a fragment is, and its size with [`BLOCK_STORED`].
@@ -105,7 +111,10 @@ impl<'a> DataWriter<'a> {
             return Ok(twin);
         }
         let content = self.contents.len();
-        self.contents.push(Content { size, ..Content::default() });
+        self.contents.push(Content {
+            size,
+            ..Content::default()
+        });
         self.blocks(content, &source)?;
         if let Some(key) = key {
             self.known.insert(key, content);
@@ -146,7 +155,14 @@ impl<'a> DataWriter<'a> {
                     let block = self.contents[content].blocks.len();
                     self.contents[content].blocks.push(0); // known when it has been compressed
                     let input = bytes.len() as u64;
-                    self.submit(Tag::Block { content, block, input }, bytes)?;
+                    self.submit(
+                        Tag::Block {
+                            content,
+                            block,
+                            input,
+                        },
+                        bytes,
+                    )?;
                 }
             }
         }
@@ -168,8 +184,16 @@ impl<'a> DataWriter<'a> {
     fn close_fragment(&mut self) -> Result<()> {
         let empty = Vec::with_capacity(self.block_size as usize);
         let bytes = std::mem::replace(&mut self.open_fragment, empty);
-        self.fragment_number = self.fragment_number.checked_add(1).ok_or_else(too_many_fragments)?;
-        self.submit(Tag::Fragment { input: bytes.len() as u64 }, bytes)
+        self.fragment_number = self
+            .fragment_number
+            .checked_add(1)
+            .ok_or_else(too_many_fragments)?;
+        self.submit(
+            Tag::Fragment {
+                input: bytes.len() as u64,
+            },
+            bytes,
+        )
     }
 
     fn submit(&mut self, tag: Tag, bytes: Vec<u8>) -> Result<()> {
@@ -181,7 +205,9 @@ impl<'a> DataWriter<'a> {
 
     /// Writes the oldest block that is on its way; whether there was one.
     fn write_oldest(&mut self) -> Result<bool> {
-        let Some((tag, Packed { bytes, stored })) = self.pool.take()? else { return Ok(false) };
+        let Some((tag, Packed { bytes, stored })) = self.pool.take()? else {
+            return Ok(false);
+        };
         let start = self.image.position();
         self.image.append(&bytes)?;
         let size = bytes.len() as u32 | if stored { BLOCK_STORED } else { 0 };
@@ -190,7 +216,11 @@ impl<'a> DataWriter<'a> {
                 self.fragments.push(Fragment { start, size });
                 input
             }
-            Tag::Block { content, block, input } => {
+            Tag::Block {
+                content,
+                block,
+                input,
+            } => {
                 let content = &mut self.contents[content];
                 if content.start == 0 {
                     content.start = start; // never 0 itself: the superblock is there
@@ -211,11 +241,19 @@ impl<'a> DataWriter<'a> {
         while self.write_oldest()? {
             self.check_cancelled()?;
         }
-        Ok(Written { contents: self.contents, fragments: self.fragments, repeats: self.repeats })
+        Ok(Written {
+            contents: self.contents,
+            fragments: self.fragments,
+            repeats: self.repeats,
+        })
     }
 
     fn check_cancelled(&self) -> Result<()> {
-        if self.observer.is_cancelled() { Err(Error::Cancelled) } else { Ok(()) }
+        if self.observer.is_cancelled() {
+            Err(Error::Cancelled)
+        } else {
+            Ok(())
+        }
     }
 }
 

@@ -17,14 +17,17 @@ pub(crate) fn decode(
 ) -> Result<Vec<u8>, String> {
     let mut output = vec![0; limit];
     let length = match compression {
-        Compression::None => return Err("a compressed block in a package without compression".into()),
+        Compression::None => {
+            return Err("a compressed block in a package without compression".into());
+        }
         Compression::Gzip => libdeflater::Decompressor::new()
             .zlib_decompress(input, &mut output)
             .map_err(|e| format!("gzip: {e:?}"))?,
         Compression::Zstd => zstd::bulk::decompress_to_buffer(input, &mut output)
             .map_err(|e| format!("zstd: {e}"))?,
-        Compression::Lzo => lzokay::decompress::decompress(input, &mut output)
-            .map_err(|e| format!("lzo: {e:?}"))?,
+        Compression::Lzo => {
+            lzokay::decompress::decompress(input, &mut output).map_err(|e| format!("lzo: {e:?}"))?
+        }
         Compression::Lz4 => lz4::block::decompress_to_buffer(
             input,
             Some(i32::try_from(limit).map_err(|_| "lz4: limit".to_string())?),
@@ -38,7 +41,8 @@ pub(crate) fn decode(
 }
 
 fn xz(input: &[u8], limit: usize) -> Result<Vec<u8>, String> {
-    let mut stream = Stream::new_stream_decoder(XZ_MEMORY_LIMIT, 0).map_err(|e| format!("xz: {e}"))?;
+    let mut stream =
+        Stream::new_stream_decoder(XZ_MEMORY_LIMIT, 0).map_err(|e| format!("xz: {e}"))?;
     let mut output = Vec::with_capacity(limit);
     match stream.process_vec(input, &mut output, Action::Finish) {
         Ok(Status::StreamEnd) if output.len() <= limit => Ok(output),
@@ -52,17 +56,34 @@ mod tests {
     use super::*;
     use crate::encoder::{Encoder, Encoding};
 
-    const ALL: [Compression; 5] =
-        [Compression::Gzip, Compression::Xz, Compression::Lzo, Compression::Lz4, Compression::Zstd];
+    const ALL: [Compression; 5] = [
+        Compression::Gzip,
+        Compression::Xz,
+        Compression::Lzo,
+        Compression::Lz4,
+        Compression::Zstd,
+    ];
 
     #[test]
     fn every_compression_reads_back_what_it_wrote() {
         let input: Vec<u8> = (0..8192u32).flat_map(|n| (n / 7).to_le_bytes()).collect();
         for compression in ALL {
             let level = compression.default_level();
-            let encoding = Encoding { compression, level, block_size: 1 << 16 };
-            let packed = Encoder::new(encoding).unwrap().encode(&input).unwrap().unwrap();
-            assert_eq!(decode(compression, &packed, input.len()).unwrap(), input, "{compression}");
+            let encoding = Encoding {
+                compression,
+                level,
+                block_size: 1 << 16,
+            };
+            let packed = Encoder::new(encoding)
+                .unwrap()
+                .encode(&input)
+                .unwrap()
+                .unwrap();
+            assert_eq!(
+                decode(compression, &packed, input.len()).unwrap(),
+                input,
+                "{compression}"
+            );
         }
     }
 
@@ -72,8 +93,16 @@ mod tests {
         blake3::Hasher::new().finalize_xof().fill(&mut noise);
         for compression in ALL {
             let level = compression.default_level();
-            let encoding = Encoding { compression, level, block_size: 1 << 16 };
-            assert_eq!(Encoder::new(encoding).unwrap().encode(&noise).unwrap(), None, "{compression}");
+            let encoding = Encoding {
+                compression,
+                level,
+                block_size: 1 << 16,
+            };
+            assert_eq!(
+                Encoder::new(encoding).unwrap().encode(&noise).unwrap(),
+                None,
+                "{compression}"
+            );
         }
     }
 
@@ -82,11 +111,23 @@ mod tests {
         let input = vec![7; 5000];
         for compression in ALL {
             let level = compression.default_level();
-            let encoding = Encoding { compression, level, block_size: 1 << 16 };
-            let packed = Encoder::new(encoding).unwrap().encode(&input).unwrap().unwrap();
+            let encoding = Encoding {
+                compression,
+                level,
+                block_size: 1 << 16,
+            };
+            let packed = Encoder::new(encoding)
+                .unwrap()
+                .encode(&input)
+                .unwrap()
+                .unwrap();
             for end in 0..packed.len() {
                 let cut = decode(compression, &packed[..end], input.len());
-                assert_ne!(cut.as_deref().ok(), Some(&input[..]), "{compression} cut to {end}");
+                assert_ne!(
+                    cut.as_deref().ok(),
+                    Some(&input[..]),
+                    "{compression} cut to {end}"
+                );
             }
         }
     }

@@ -42,14 +42,22 @@ pub(crate) fn write(
     encoder: &mut Encoder,
 ) -> Result<Listing> {
     let place = table.place()?;
-    let mut listing = Listing { place, size: 0, index: Vec::new() };
+    let mut listing = Listing {
+        place,
+        size: 0,
+        index: Vec::new(),
+    };
     let mut indexed_block = place.block;
     let mut rest = entries;
     while !rest.is_empty() {
         let here = table.place()?;
         if here.block != indexed_block {
             let name = rest[0].name.to_vec();
-            listing.index.push(IndexEntry { position: listing.size, block: here.block, name });
+            listing.index.push(IndexEntry {
+                position: listing.size,
+                block: here.block,
+                name,
+            });
             indexed_block = here.block;
         }
         let (run, after) = rest.split_at(run_length(rest));
@@ -73,7 +81,11 @@ fn run_length(entries: &[Entry<'_>]) -> usize {
     let fits = |entry: &&Entry<'_>| {
         entry.inode.block == first.inode.block && delta(first.number, entry.number).is_some()
     };
-    entries.iter().take(ENTRIES_PER_HEADER).take_while(fits).count()
+    entries
+        .iter()
+        .take(ENTRIES_PER_HEADER)
+        .take_while(fits)
+        .count()
 }
 
 fn delta(base: u32, number: u32) -> Option<i16> {
@@ -103,7 +115,12 @@ mod tests {
     use super::*;
 
     fn entry(number: u32, block: u32) -> Entry<'static> {
-        Entry { name: b"name", inode: Place { block, offset: 8 }, number, inode_type: 2 }
+        Entry {
+            name: b"name",
+            inode: Place { block, offset: 8 },
+            number,
+            inode_type: 2,
+        }
     }
 
     #[test]
@@ -111,7 +128,13 @@ mod tests {
         let many: Vec<_> = (0..300).map(|n| entry(n, 0)).collect();
         assert_eq!(run_length(&many), 256);
         assert_eq!(run_length(&[entry(1, 0), entry(2, 0), entry(3, 9)]), 2);
-        assert_eq!(run_length(&[entry(40_000, 0), entry(7_232, 0), entry(7_231, 0)]), 2);
-        assert_eq!(run_length(&[entry(0, 0), entry(32_767, 0), entry(32_768, 0)]), 2);
+        assert_eq!(
+            run_length(&[entry(40_000, 0), entry(7_232, 0), entry(7_231, 0)]),
+            2
+        );
+        assert_eq!(
+            run_length(&[entry(0, 0), entry(32_767, 0), entry(32_768, 0)]),
+            2
+        );
     }
 }

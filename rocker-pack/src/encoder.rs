@@ -28,10 +28,15 @@ pub(crate) enum Encoder {
 impl Encoder {
     /// A compressor for `encoding`.
     pub(crate) fn new(encoding: Encoding) -> Result<Self> {
-        let Encoding { compression, level, block_size } = encoding;
+        let Encoding {
+            compression,
+            level,
+            block_size,
+        } = encoding;
         Ok(match compression {
             Compression::Gzip => Self::Gzip(libdeflater::Compressor::new(
-                libdeflater::CompressionLvl::new(level).map_err(|e| failed("gzip", format!("{e:?}")))?,
+                libdeflater::CompressionLvl::new(level)
+                    .map_err(|e| failed("gzip", format!("{e:?}")))?,
             )),
             Compression::Xz => Self::Xz {
                 level: level.unsigned_abs(),
@@ -66,7 +71,10 @@ impl Encoder {
 }
 
 fn failed(codec: &'static str, what: impl ToString) -> Error {
-    Error::Codec { codec, what: what.to_string() }
+    Error::Codec {
+        codec,
+        what: what.to_string(),
+    }
 }
 
 /// A buffer one byte short of the input makes libdeflate itself give up on what does not shrink.
@@ -82,7 +90,8 @@ fn xz(level: u32, dictionary: u32, input: &[u8]) -> Result<Vec<u8>> {
     let mut options = LzmaOptions::new_preset(level).map_err(|e| failed("xz", e))?;
     let mut filters = Filters::new();
     filters.lzma2(options.dict_size(dictionary));
-    let mut stream = Stream::new_stream_encoder(&filters, Check::Crc32).map_err(|e| failed("xz", e))?;
+    let mut stream =
+        Stream::new_stream_encoder(&filters, Check::Crc32).map_err(|e| failed("xz", e))?;
     // Incompressible input grows by a header, a footer and some bytes per 64 KiB.
     let mut output = Vec::with_capacity(input.len() + input.len() / 1024 + 256);
     match stream.process_vec(input, &mut output, Action::Finish) {

@@ -59,7 +59,10 @@ impl Erofs {
             return Err("not an erofs package (wrong magic)".into());
         }
         let Some(block) = bytes.get(SUPERBLOCK_START..SUPERBLOCK_START + SUPERBLOCK_SIZE) else {
-            return Err(format!("{} bytes are too few for a superblock", bytes.len()));
+            return Err(format!(
+                "{} bytes are too few for a superblock",
+                bytes.len()
+            ));
         };
         let log = block[12];
         if !(9..=16).contains(&log) {
@@ -67,8 +70,16 @@ impl Erofs {
         }
         let features = word(block, 80);
         let mask = half(block, 84);
-        let compressions = match (features & HAS_COMPRESSIONS != 0, features & ZERO_PADDING != 0) {
-            (true, _) => pick(COMPRESSIONS.iter().zip(0..).map(|(&name, n)| (mask & 1 << n != 0, name))),
+        let compressions = match (
+            features & HAS_COMPRESSIONS != 0,
+            features & ZERO_PADDING != 0,
+        ) {
+            (true, _) => pick(
+                COMPRESSIONS
+                    .iter()
+                    .zip(0..)
+                    .map(|(&name, n)| (mask & 1 << n != 0, name)),
+            ),
             (false, true) => vec!["lz4"],
             (false, false) => vec![],
         };
@@ -78,13 +89,19 @@ impl Erofs {
             made: long(block, 24),
             bytes_used: u64::from(word(block, 36)) << log,
             compressions,
-            features: pick(FEATURES.iter().map(|&(bit, name)| (features & bit != 0, name))),
+            features: pick(
+                FEATURES
+                    .iter()
+                    .map(|&(bit, name)| (features & bit != 0, name)),
+            ),
         })
     }
 }
 
 fn pick(names: impl Iterator<Item = (bool, &'static str)>) -> Vec<&'static str> {
-    names.filter_map(|(set, name)| set.then_some(name)).collect()
+    names
+        .filter_map(|(set, name)| set.then_some(name))
+        .collect()
 }
 
 #[cfg(test)]
@@ -105,7 +122,10 @@ mod tests {
     #[test]
     fn decode_reads_what_the_disk_says() {
         let erofs = Erofs::decode(&sample()).unwrap();
-        assert_eq!((erofs.block_size, erofs.inodes, erofs.bytes_used), (4096, 7, 12288));
+        assert_eq!(
+            (erofs.block_size, erofs.inodes, erofs.bytes_used),
+            (4096, 7, 12288)
+        );
         assert_eq!(erofs.compressions, ["lz4", "zstd"]);
         assert_eq!(erofs.features, ["fragments/dedupe"]);
     }

@@ -69,6 +69,10 @@ pub(crate) trait Context<T> {
 
 impl<T, E: Into<io::Error>> Context<T> for std::result::Result<T, E> {
     fn context(self, action: &'static str, path: &Path) -> Result<T> {
-        self.map_err(|error| Error::Io { action, path: path.to_path_buf(), source: error.into() })
+        self.map_err(|error| Error::Io {
+            action,
+            path: path.to_path_buf(),
+            source: error.into(),
+        })
     }
 }

@@ -17,9 +17,13 @@ impl Exclude {
         for pattern in patterns {
             let glob = anchor(pattern.trim_end_matches('/'));
             let glob = GlobBuilder::new(&glob).literal_separator(true).build();
-            set.add(glob.map_err(|e| Error::Options(format!("--exclude {pattern}: {}", e.kind())))?);
+            set.add(
+                glob.map_err(|e| Error::Options(format!("--exclude {pattern}: {}", e.kind())))?,
+            );
         }
-        let set = set.build().map_err(|e| Error::Options(format!("--exclude: {e}")))?;
+        let set = set
+            .build()
+            .map_err(|e| Error::Options(format!("--exclude: {e}")))?;
         Ok(Self(set))
     }
 
@@ -30,7 +34,10 @@ impl Exclude {
 }
 
 fn anchor(pattern: &str) -> String {
-    match pattern.strip_prefix("./").or_else(|| pattern.strip_prefix('/')) {
+    match pattern
+        .strip_prefix("./")
+        .or_else(|| pattern.strip_prefix('/'))
+    {
         Some(from_top) => from_top.to_string(),
         None if pattern.contains('/') => pattern.to_string(),
         None => format!("**/{pattern}"),
@@ -42,7 +49,9 @@ mod tests {
     use super::*;
 
     fn excluded(pattern: &str, path: &str) -> bool {
-        Exclude::new(&[pattern.to_string()]).unwrap().matches(Path::new(path))
+        Exclude::new(&[pattern.to_string()])
+            .unwrap()
+            .matches(Path::new(path))
     }
 
     #[test]

@@ -26,7 +26,12 @@ impl ImageFile {
     pub(crate) fn new(output: Output, path: &Path) -> Result<Self> {
         let file = output.file.try_clone().context("open", path)?;
         let writer = BufWriter::with_capacity(1 << 20, file);
-        let mut image = Self { writer, output, path: path.into(), position: 0 };
+        let mut image = Self {
+            writer,
+            output,
+            path: path.into(),
+            position: 0,
+        };
         image.append(&[0; SUPERBLOCK_SIZE])?;
         Ok(image)
     }
@@ -52,7 +57,10 @@ impl ImageFile {
         let start = self.position;
         let (bytes, blocks) = metadata.finish(encoder)?;
         self.append(&bytes)?;
-        Ok((start, blocks.into_iter().map(|block| start + block).collect()))
+        Ok((
+            start,
+            blocks.into_iter().map(|block| start + block).collect(),
+        ))
     }
 
     /// Adds a table of fixed-size records, then the index that finds its blocks; the index is what
@@ -79,7 +87,8 @@ impl ImageFile {
         self.append(&vec![0; (padded - self.position) as usize])?; // less than a page
         self.writer.flush().context("write", &self.path)?;
         let file = self.writer.get_ref();
-        file.write_all_at(&superblock.encode(), 0).context("write", &self.path)?;
+        file.write_all_at(&superblock.encode(), 0)
+            .context("write", &self.path)?;
         self.output.publish()?;
         Ok(padded)
     }

@@ -43,15 +43,21 @@ impl Bytes {
     }
 
     fn halves(&mut self, values: &[u16]) {
-        values.iter().for_each(|value| self.0.extend_from_slice(&value.to_le_bytes()));
+        values
+            .iter()
+            .for_each(|value| self.0.extend_from_slice(&value.to_le_bytes()));
     }
 
     fn words(&mut self, values: &[u32]) {
-        values.iter().for_each(|value| self.0.extend_from_slice(&value.to_le_bytes()));
+        values
+            .iter()
+            .for_each(|value| self.0.extend_from_slice(&value.to_le_bytes()));
     }
 
     fn longs(&mut self, values: &[u64]) {
-        values.iter().for_each(|value| self.0.extend_from_slice(&value.to_le_bytes()));
+        values
+            .iter()
+            .for_each(|value| self.0.extend_from_slice(&value.to_le_bytes()));
     }
 }
 
@@ -72,7 +78,12 @@ pub(crate) fn directory(header: Header, parent: u32, listing: &Listing) -> Vec<u
     bytes.words(&[header.links, size, listing.place.block, parent]);
     bytes.halves(&[index.len() as u16, offset]);
     bytes.words(&[header.xattrs.unwrap_or(NONE)]);
-    for IndexEntry { position, block, name } in index {
+    for IndexEntry {
+        position,
+        block,
+        name,
+    } in index
+    {
         bytes.words(&[*position, *block, name.len() as u32 - 1]);
         bytes.0.extend_from_slice(name);
     }
@@ -93,7 +104,12 @@ pub(crate) fn file(header: Header, content: &Content) -> Vec<u8> {
         // A file of holes only must not seem to have no blocks at all: same as mksquashfs.
         let holes = content.holes.min(content.size.saturating_sub(1));
         bytes.longs(&[content.start, content.size, holes]);
-        bytes.words(&[header.links, fragment, offset, header.xattrs.unwrap_or(NONE)]);
+        bytes.words(&[
+            header.links,
+            fragment,
+            offset,
+            header.xattrs.unwrap_or(NONE),
+        ]);
         bytes
     };
     bytes.words(&content.blocks);
@@ -102,20 +118,34 @@ pub(crate) fn file(header: Header, content: &Content) -> Vec<u8> {
 
 /// A symlink.
 pub(crate) fn symlink(header: Header, target: &[u8]) -> Vec<u8> {
-    let extended = if header.xattrs.is_some() { inode_type::EXTENDED } else { 0 };
+    let extended = if header.xattrs.is_some() {
+        inode_type::EXTENDED
+    } else {
+        0
+    };
     let mut bytes = Bytes::new(inode_type::SYMLINK + extended, header);
     bytes.words(&[header.links, target.len() as u32]); // the scan limits it to a page
     bytes.0.extend_from_slice(target);
-    header.xattrs.iter().for_each(|&xattrs| bytes.words(&[xattrs]));
+    header
+        .xattrs
+        .iter()
+        .for_each(|&xattrs| bytes.words(&[xattrs]));
     bytes.0
 }
 
 /// A device node, or with no device number a fifo or socket.
 pub(crate) fn special(basic_type: u16, header: Header, device: Option<u32>) -> Vec<u8> {
-    let extended = if header.xattrs.is_some() { inode_type::EXTENDED } else { 0 };
+    let extended = if header.xattrs.is_some() {
+        inode_type::EXTENDED
+    } else {
+        0
+    };
     let mut bytes = Bytes::new(basic_type + extended, header);
     bytes.words(&[header.links]);
     device.iter().for_each(|&device| bytes.words(&[device]));
-    header.xattrs.iter().for_each(|&xattrs| bytes.words(&[xattrs]));
+    header
+        .xattrs
+        .iter()
+        .for_each(|&xattrs| bytes.words(&[xattrs]));
     bytes.0
 }

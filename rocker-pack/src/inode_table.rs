@@ -95,7 +95,9 @@ impl Writer<'_> {
             Kind::BlockDevice(number) => {
                 inode::special(inode_type::BLOCK_DEVICE, header, Some(*number))
             }
-            Kind::CharDevice(number) => inode::special(inode_type::CHAR_DEVICE, header, Some(*number)),
+            Kind::CharDevice(number) => {
+                inode::special(inode_type::CHAR_DEVICE, header, Some(*number))
+            }
             Kind::Fifo => inode::special(inode_type::FIFO, header, None),
             Kind::Socket => inode::special(inode_type::SOCKET, header, None),
         })
@@ -111,7 +113,10 @@ impl Writer<'_> {
             Time::Set(time) => time,
             Time::Keep => clamp(node).unwrap_or_else(|nearest| {
                 let path = self.input.tree.relative_path(index);
-                warnings.note("squashfs cannot hold a time before 1970 or after 2106", &path);
+                warnings.note(
+                    "squashfs cannot hold a time before 1970 or after 2106",
+                    &path,
+                );
                 nearest
             }),
         };
@@ -145,14 +150,21 @@ impl Writer<'_> {
             })
             .collect();
         let listing = directory::write(&listed, &mut self.table.directories, encoder)?;
-        let below = entries.iter().filter(|(_, child)| tree.is_directory(*child)).count();
+        let below = entries
+            .iter()
+            .filter(|(_, child)| tree.is_directory(*child))
+            .count();
         let links = 2 + below as u32; // fewer than there are inodes
         let parent = match index {
             // The root has no parent; one past the last inode is what mksquashfs writes.
             0 => self.input.order.len() as u32 + 1,
             _ => self.numbers[tree.inodes[index].parent],
         };
-        Ok(inode::directory(Header { links, ..header }, parent, &listing))
+        Ok(inode::directory(
+            Header { links, ..header },
+            parent,
+            &listing,
+        ))
     }
 }
 

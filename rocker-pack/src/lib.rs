@@ -20,31 +20,39 @@ mod build;
 mod bytecode;
 mod compression;
 mod data;
-#[cfg(test)]
 mod decoder;
 mod directory;
 mod encoder;
+mod erofs;
 mod error;
 mod exclude;
 mod ids;
 mod image;
 mod inode;
 mod inode_table;
+mod inspect;
+mod kernel_memory;
+mod listing;
 mod metadata;
 mod observer;
 mod options;
 mod output;
 mod pool;
+mod reader;
 mod scan;
 mod summary;
 mod superblock;
 mod tree;
+mod utc;
 mod warnings;
 mod xattr;
 
 pub use build::{build, build_observed};
 pub use compression::Compression;
+pub use erofs::Erofs;
 pub use error::{Error, Result};
+pub use inspect::{Format, Inspection, inspect};
+pub use listing::list;
 pub use observer::Observer;
 pub use options::{
     DEFAULT_BLOCK_SIZE, DEFAULT_TIME, MAX_BLOCK_SIZE, MIN_BLOCK_SIZE, Options, Owner, Time,

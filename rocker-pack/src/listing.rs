@@ -37,23 +37,40 @@ enum Body {
 /// The package is damaged or no squashfs package, or `out` cannot be written.
 pub fn list(path: &Path, out: &mut dyn Write) -> Result<()> {
     let (file, head, _) = reader::open(path)?;
-    let corrupt = |what| Error::Corrupt { path: path.into(), what };
+    let corrupt = |what| Error::Corrupt {
+        path: path.into(),
+        what,
+    };
     let superblock = Superblock::decode(&head).map_err(corrupt)?;
     let reader = Reader::new(file, path, superblock)?;
-    let mut lister = Lister { ids: reader.ids()?, reader: &reader, path, out };
+    let mut lister = Lister {
+        ids: reader.ids()?,
+        reader: &reader,
+        path,
+        out,
+    };
     // A directory that leads back to itself would be listed without end.
     let mut seen = HashSet::new();
     let mut todo = vec![(reader.superblock.root_inode, b".".to_vec())];
     while let Some((reference, name)) = todo.pop() {
         let inode = lister.inode(reference)?;
         lister.print(&inode, &name)?;
-        if let Body::Directory { block, offset, size } = inode.body {
+        if let Body::Directory {
+            block,
+            offset,
+            size,
+        } = inode.body
+        {
             if !seen.insert(reference) {
                 return Err(reader.corrupt("a directory that is below itself, or has two names"));
             }
             let mut entries = lister.entries(reader.directory_cursor(block, offset), size)?;
             entries.reverse(); // the stack turns them round again
-            todo.extend(entries.into_iter().map(|(child, entry)| (child, join(&name, &entry))));
+            todo.extend(
+                entries
+                    .into_iter()
+                    .map(|(child, entry)| (child, join(&name, &entry))),
+            );
         }
     }
     Ok(())
@@ -76,7 +93,11 @@ impl Lister<'_> {
         let header = self.reader.read(&mut cursor, 16)?;
         let disk_type = half(&header, 0);
         let extended = disk_type > kind::EXTENDED;
-        let inode_type = if extended { disk_type - kind::EXTENDED } else { disk_type };
+        let inode_type = if extended {
+            disk_type - kind::EXTENDED
+        } else {
+            disk_type
+        };
         Ok(Inode {
             inode_type,
             mode: half(&header, 2),
@@ -92,24 +113,38 @@ impl Lister<'_> {
         Ok(match (inode_type, extended) {
             (kind::DIRECTORY, false) => {
                 let b = read(16)?;
-                Body::Directory { block: word(&b, 0), size: half(&b, 8).into(), offset: half(&b, 10) }
+                Body::Directory {
+                    block: word(&b, 0),
+                    size: half(&b, 8).into(),
+                    offset: half(&b, 10),
+                }
             }
             (kind::DIRECTORY, true) => {
                 let b = read(24)?;
-                Body::Directory { block: word(&b, 8), size: word(&b, 4), offset: half(&b, 18) }
+                Body::Directory {
+                    block: word(&b, 8),
+                    size: word(&b, 4),
+                    offset: half(&b, 18),
+                }
             }
-            (kind::FILE, false) => Body::File { size: word(&read(16)?, 12).into() },
-            (kind::FILE, true) => Body::File { size: crate::superblock::long(&read(16)?, 8) },
+            (kind::FILE, false) => Body::File {
+                size: word(&read(16)?, 12).into(),
+            },
+            (kind::FILE, true) => Body::File {
+                size: crate::superblock::long(&read(16)?, 8),
+            },
             (kind::SYMLINK, _) => {
                 let length = word(&read(8)?, 4);
                 if length > 1 << 16 {
                     return Err(self.reader.corrupt(format!("a symlink of {length} bytes")));
                 }
-                Body::Symlink { target: read(length as usize)? }
+                Body::Symlink {
+                    target: read(length as usize)?,
+                }
             }
-            (kind::BLOCK_DEVICE | kind::CHAR_DEVICE, _) => {
-                Body::Device { number: word(&read(8)?, 4) }
-            }
+            (kind::BLOCK_DEVICE | kind::CHAR_DEVICE, _) => Body::Device {
+                number: word(&read(8)?, 4),
+            },
             (kind::FIFO | kind::SOCKET, _) => Body::Other,
             (other, _) => return Err(self.reader.corrupt(format!("an inode of type {other}"))),
         })
@@ -142,7 +177,11 @@ impl Lister<'_> {
         let size = match inode.body {
             Body::File { size } => size.to_string(),
             Body::Device { number } => {
-                format!("{},{}", number >> 8 & 0xfff, number & 0xff | number >> 12 & 0xf_ff00)
+                format!(
+                    "{},{}",
+                    number >> 8 & 0xfff,
+                    number & 0xff | number >> 12 & 0xf_ff00
+                )
             }
             _ => "0".into(),
         };

@@ -37,7 +37,10 @@ impl MetadataWriter {
         let block = u32::try_from(self.done.len())
             .map_err(|_| Error::Limit("more than 4 GiB of metadata".into()))?;
         // `write` never leaves a full block open, so this fits 13 bits.
-        Ok(Place { block, offset: self.open.len() as u16 })
+        Ok(Place {
+            block,
+            offset: self.open.len() as u16,
+        })
     }
 
     /// Appends `bytes`, across as many blocks as they need.
@@ -66,7 +69,8 @@ impl MetadataWriter {
         let packed = encoder.encode(&self.open)?;
         let stored = if packed.is_none() { METADATA_STORED } else { 0 };
         let bytes = packed.as_deref().unwrap_or(&self.open);
-        self.done.extend_from_slice(&(bytes.len() as u16 | stored).to_le_bytes());
+        self.done
+            .extend_from_slice(&(bytes.len() as u16 | stored).to_le_bytes());
         self.done.extend_from_slice(bytes);
         self.open.clear();
         Ok(())
@@ -84,10 +88,16 @@ mod tests {
 
         writer.write(&[1; METADATA_SIZE], &mut encoder).unwrap();
 
-        let next = Place { block: 2 + METADATA_SIZE as u32, offset: 0 };
+        let next = Place {
+            block: 2 + METADATA_SIZE as u32,
+            offset: 0,
+        };
         assert_eq!(writer.place().unwrap(), next);
         let (bytes, starts) = writer.finish(&mut encoder).unwrap();
         assert_eq!((bytes.len(), starts), (2 + METADATA_SIZE, vec![0]));
-        assert_eq!(bytes[..2], (METADATA_SIZE as u16 | METADATA_STORED).to_le_bytes());
+        assert_eq!(
+            bytes[..2],
+            (METADATA_SIZE as u16 | METADATA_STORED).to_le_bytes()
+        );
     }
 }

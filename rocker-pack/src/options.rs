@@ -91,7 +91,8 @@ impl Options {
 
     /// The level that will be used.
     pub(crate) fn effective_level(&self) -> i32 {
-        self.level.unwrap_or_else(|| self.compression.default_level())
+        self.level
+            .unwrap_or_else(|| self.compression.default_level())
     }
 
     /// Refuses options that contradict each other or the format.
@@ -102,7 +103,9 @@ impl Options {
                 "block size {block} is not a power of two from 4K to 1M"
             )));
         }
-        let Some(level) = self.level else { return Ok(()) };
+        let Some(level) = self.level else {
+            return Ok(());
+        };
         match self.compression.levels() {
             Some(levels) if levels.contains(&level) => Ok(()),
             Some(levels) => Err(Error::Options(format!(
@@ -111,7 +114,10 @@ impl Options {
                 levels.start(),
                 levels.end()
             ))),
-            None => Err(Error::Options(format!("{} has no levels", self.compression))),
+            None => Err(Error::Options(format!(
+                "{} has no levels",
+                self.compression
+            ))),
         }
     }
 }

@@ -35,7 +35,13 @@ impl Output {
                 (file.context("create", &name)?, Some(name))
             }
         };
-        Ok(Self { file, target: target.into(), directory, force, temporary })
+        Ok(Self {
+            file,
+            target: target.into(),
+            directory,
+            force,
+            temporary,
+        })
     }
 
     /// Puts the bytes on the disk, then the name on the file.
@@ -62,8 +68,14 @@ impl Output {
 
     /// Somebody may have taken the name since the build began; without `force` that is theirs.
     fn rename(&mut self) -> Result<()> {
-        let Some(temporary) = &self.temporary else { return Ok(()) };
-        let flags = if self.force { RenameFlags::empty() } else { RenameFlags::NOREPLACE };
+        let Some(temporary) = &self.temporary else {
+            return Ok(());
+        };
+        let flags = if self.force {
+            RenameFlags::empty()
+        } else {
+            RenameFlags::NOREPLACE
+        };
         match renameat_with(CWD, temporary, CWD, &self.target, flags) {
             Ok(()) => {}
             // A file system without NOREPLACE: the check at the start must do.
@@ -103,7 +115,9 @@ fn open_nameless(directory: &Path) -> Option<File> {
         return None;
     }
     let flags = OFlags::TMPFILE | OFlags::RDWR | OFlags::CLOEXEC;
-    open(directory, flags, Mode::from_raw_mode(0o666)).ok().map(File::from) // the named way says why
+    open(directory, flags, Mode::from_raw_mode(0o666))
+        .ok()
+        .map(File::from) // the named way says why
 }
 
 fn directory_of(target: &Path) -> PathBuf {
@@ -126,26 +140,36 @@ fn refuse_inside(target: &Path, directory: &Path, source: &Path) -> Result<()> {
     let real_source = fs::canonicalize(source).context("open directory", source)?;
     if real_directory.starts_with(&real_source) {
         let reason = format!("lies inside {source:?}, the tree to be packed");
-        return Err(Error::Refused { path: target.into(), reason });
+        return Err(Error::Refused {
+            path: target.into(),
+            reason,
+        });
     }
     Ok(())
 }
 
 fn refuse_existing(target: &Path, force: bool) -> Result<()> {
     match fs::symlink_metadata(target) {
-        Ok(metadata) if !metadata.is_file() && !metadata.is_symlink() => {
-            Err(Error::Refused { path: target.into(), reason: "exists and is not a file".into() })
-        }
+        Ok(metadata) if !metadata.is_file() && !metadata.is_symlink() => Err(Error::Refused {
+            path: target.into(),
+            reason: "exists and is not a file".into(),
+        }),
         Ok(_) if !force => Err(exists(target)),
         Ok(_) => Ok(()),
         Err(e) if e.kind() == ErrorKind::NotFound => match target.file_name() {
             Some(_) => Ok(()),
-            None => Err(Error::Refused { path: target.into(), reason: "is no file name".into() }),
+            None => Err(Error::Refused {
+                path: target.into(),
+                reason: "is no file name".into(),
+            }),
         },
         Err(e) => Err(e).context("stat", target),
     }
 }
 
 fn exists(target: &Path) -> Error {
-    Error::Refused { path: target.into(), reason: "exists already (--force replaces it)".into() }
+    Error::Refused {
+        path: target.into(),
+        reason: "exists already (--force replaces it)".into(),
+    }
 }

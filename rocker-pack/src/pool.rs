@@ -48,7 +48,12 @@ impl<Tag> Pool<Tag> {
             let queue = Arc::clone(&queue);
             threads.push(thread::spawn(move || compress_all(&queue, &mut encoder)));
         }
-        Ok(Self { jobs: Some(jobs), threads, waiting: VecDeque::new(), capacity })
+        Ok(Self {
+            jobs: Some(jobs),
+            threads,
+            waiting: VecDeque::new(),
+            capacity,
+        })
     }
 
     /// Whether a result must be taken before the next block goes in.
@@ -67,7 +72,9 @@ impl<Tag> Pool<Tag> {
 
     /// Waits for the oldest block; nothing when none is left.
     pub(crate) fn take(&mut self) -> Result<Option<(Tag, Packed)>> {
-        let Some((tag, result)) = self.waiting.pop_front() else { return Ok(None) };
+        let Some((tag, result)) = self.waiting.pop_front() else {
+            return Ok(None);
+        };
         let packed = result.recv().map_err(|_| gone())??;
         Ok(Some((tag, packed)))
     }
@@ -90,15 +97,26 @@ fn compress_all(queue: &Mutex<Receiver<Job>>, encoder: &mut Encoder) {
             Ok(queue) => queue.recv(),
             Err(_) => return,
         };
-        let Ok(Job { input, reply }) = job else { return };
+        let Ok(Job { input, reply }) = job else {
+            return;
+        };
         let packed = encoder.encode(&input).map(|packed| match packed {
-            Some(bytes) => Packed { bytes, stored: false },
-            None => Packed { bytes: input, stored: true },
+            Some(bytes) => Packed {
+                bytes,
+                stored: false,
+            },
+            None => Packed {
+                bytes: input,
+                stored: true,
+            },
         });
         drop(reply.send(packed)); // nobody waits any more when the build has failed
     }
 }
 
 fn gone() -> Error {
-    Error::Codec { codec: "block", what: "a compressing thread has died".into() }
+    Error::Codec {
+        codec: "block",
+        what: "a compressing thread has died".into(),
+    }
 }

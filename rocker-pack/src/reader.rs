@@ -40,15 +40,28 @@ impl Reader {
     pub(crate) fn new(file: File, path: &Path, superblock: Superblock) -> Result<Self> {
         let Some(compression) = Compression::from_id(superblock.compression) else {
             let what = format!("compression {} is unknown", superblock.compression);
-            return Err(Error::Corrupt { path: path.into(), what });
+            return Err(Error::Corrupt {
+                path: path.into(),
+                what,
+            });
         };
         let cache = RefCell::default();
-        Ok(Self { file, path: path.into(), superblock, compression, cache })
+        Ok(Self {
+            file,
+            path: path.into(),
+            superblock,
+            compression,
+            cache,
+        })
     }
 
     /// Where an inode reference leads.
     pub(crate) fn inode_cursor(&self, reference: u64) -> Cursor {
-        cursor(self.superblock.inode_table, reference >> 16, reference as u16)
+        cursor(
+            self.superblock.inode_table,
+            reference >> 16,
+            reference as u16,
+        )
     }
 
     /// Where a directory's listing is.
@@ -63,8 +76,13 @@ impl Reader {
         for number in 0..usize::from(self.superblock.ids).div_ceil(per_block) {
             let mut entry = [0; 8];
             let at = self.superblock.id_table.saturating_add(number as u64 * 8);
-            self.file.read_exact_at(&mut entry, at).map_err(|_| self.corrupt("ids out of bounds"))?;
-            let mut cursor = Cursor { block: long(&entry, 0), offset: 0 };
+            self.file
+                .read_exact_at(&mut entry, at)
+                .map_err(|_| self.corrupt("ids out of bounds"))?;
+            let mut cursor = Cursor {
+                block: long(&entry, 0),
+                offset: 0,
+            };
             let count = (usize::from(self.superblock.ids) - number * per_block).min(per_block);
             let bytes = self.read(&mut cursor, count * 4)?;
             ids.extend(bytes.chunks_exact(4).map(|id| word(id, 0)));
@@ -81,7 +99,10 @@ impl Reader {
                 return Err(self.corrupt("a reference beyond the end of a block"));
             };
             if rest.is_empty() {
-                *cursor = Cursor { block: next, offset: 0 };
+                *cursor = Cursor {
+                    block: next,
+                    offset: 0,
+                };
                 continue;
             }
             let part = &rest[..rest.len().min(length - bytes.len())];
@@ -89,16 +110,6 @@ impl Reader {
             cursor.offset += part.len();
         }
         Ok(bytes)
-    }
-
-    /// Moves on without keeping the bytes.
-    pub(crate) fn skip(&self, cursor: &mut Cursor, mut length: u64) -> Result<()> {
-        while length > 0 {
-            let step = length.min(METADATA_SIZE as u64);
-            self.read(cursor, step as usize)?;
-            length -= step;
-        }
-        Ok(())
     }
 
     fn block(&self, at: u64) -> Result<CachedBlock> {
@@ -117,14 +128,18 @@ impl Reader {
     fn load(&self, at: u64) -> Result<CachedBlock> {
         let outside = || self.corrupt(format!("metadata at byte {at} lies outside the package"));
         let mut header = [0; 2];
-        self.file.read_exact_at(&mut header, at).map_err(|_| outside())?;
+        self.file
+            .read_exact_at(&mut header, at)
+            .map_err(|_| outside())?;
         let length = usize::from(half(&header, 0) & !METADATA_STORED);
         if length == 0 || length > METADATA_SIZE {
             return Err(self.corrupt(format!("a metadata block of {length} bytes at byte {at}")));
         }
         let start = at.checked_add(2).ok_or_else(outside)?;
         let mut bytes = vec![0; length];
-        self.file.read_exact_at(&mut bytes, start).map_err(|_| outside())?;
+        self.file
+            .read_exact_at(&mut bytes, start)
+            .map_err(|_| outside())?;
         if half(&header, 0) & METADATA_STORED == 0 {
             bytes = decode(self.compression, &bytes, METADATA_SIZE)
                 .map_err(|what| self.corrupt(format!("metadata at byte {at}: {what}")))?;
@@ -137,13 +152,18 @@ impl Reader {
 
     /// An error about this package.
     pub(crate) fn corrupt(&self, what: impl Into<String>) -> Error {
-        Error::Corrupt { path: self.path.clone(), what: what.into() }
+        Error::Corrupt {
+            path: self.path.clone(),
+            what: what.into(),
+        }
     }
-
 }
 
 fn cursor(table: u64, block: u64, offset: u16) -> Cursor {
-    Cursor { block: table.saturating_add(block), offset: usize::from(offset) }
+    Cursor {
+        block: table.saturating_add(block),
+        offset: usize::from(offset),
+    }
 }
 
 /// Opens a package and gives what its first bytes say, and how long it is.
@@ -151,7 +171,10 @@ pub(crate) fn open(path: &Path) -> Result<(File, Vec<u8>, u64)> {
     let file = File::open(path).context("open", path)?;
     let metadata = file.metadata().context("stat", path)?;
     if metadata.is_dir() {
-        return Err(Error::Refused { path: path.into(), reason: "is a directory".into() });
+        return Err(Error::Refused {
+            path: path.into(),
+            reason: "is a directory".into(),
+        });
     }
     let mut head = vec![0; 4096];
     let length = file.read_at(&mut head, 0).context("read", path)?;

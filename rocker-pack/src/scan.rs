@@ -37,20 +37,38 @@ pub(crate) fn scan(
 ) -> Result<Scan> {
     let metadata = fs::metadata(&options.source).context("read", &options.source)?;
     if !metadata.is_dir() {
-        return Err(Error::Refused { path: options.source.clone(), reason: "is not a directory".into() });
+        return Err(Error::Refused {
+            path: options.source.clone(),
+            reason: "is not a directory".into(),
+        });
     }
-    let tree = Tree { source: options.source.clone(), inodes: Vec::new() };
+    let tree = Tree {
+        source: options.source.clone(),
+        inodes: Vec::new(),
+    };
     let mut scanner = Scanner {
         options,
         exclude: Exclude::new(&options.exclude)?,
         warnings,
-        scan: Scan { tree, xattrs: XattrSets::default(), excluded: 0 },
+        scan: Scan {
+            tree,
+            xattrs: XattrSets::default(),
+            excluded: 0,
+        },
         linked: HashMap::new(),
     };
     // The argument may be a symlink to the tree; from here on, none is followed.
     let path = options.source.join(".");
     let name = OsString::new();
-    scanner.add(Name { path: &path, relative: Path::new("."), parent: 0, name }, &metadata)?;
+    scanner.add(
+        Name {
+            path: &path,
+            relative: Path::new("."),
+            parent: 0,
+            name,
+        },
+        &metadata,
+    )?;
     let mut todo = vec![0];
     while let Some(directory) = todo.pop() {
         if observer.is_cancelled() {
@@ -96,7 +114,12 @@ impl Scanner<'_> {
             }
             let path = path.join(&name);
             let parent = directory;
-            let child = self.child(Name { path: &path, relative: &relative, parent, name: name.clone() })?;
+            let child = self.child(Name {
+                path: &path,
+                relative: &relative,
+                parent,
+                name: name.clone(),
+            })?;
             if self.scan.tree.is_directory(child) {
                 todo.push(child);
             }
@@ -122,7 +145,16 @@ impl Scanner<'_> {
         Ok(index)
     }
 
-    fn add(&mut self, Name { path, relative, parent, name }: Name<'_>, metadata: &Metadata) -> Result<InodeIndex> {
+    fn add(
+        &mut self,
+        Name {
+            path,
+            relative,
+            parent,
+            name,
+        }: Name<'_>,
+        metadata: &Metadata,
+    ) -> Result<InodeIndex> {
         let xattrs = match self.options.xattrs {
             true => self.scan.xattrs.read(path, relative, self.warnings)?,
             false => None,
@@ -152,7 +184,9 @@ fn kind(path: &Path, metadata: &Metadata) -> Result<Kind> {
     } else if file_type.is_symlink() {
         let target = fs::read_link(path).context("read symlink", path)?;
         if target.as_os_str().as_bytes().len() > SYMLINK_CAP {
-            return Err(Error::Limit(format!("the symlink {path:?} is longer than {SYMLINK_CAP} bytes")));
+            return Err(Error::Limit(format!(
+                "the symlink {path:?} is longer than {SYMLINK_CAP} bytes"
+            )));
         }
         Kind::Symlink(target.into_os_string().into_vec())
     } else if file_type.is_block_device() {
@@ -170,7 +204,9 @@ fn kind(path: &Path, metadata: &Metadata) -> Result<Kind> {
 fn device_number(path: &Path, metadata: &Metadata) -> Result<u32> {
     let (major, minor) = (major(metadata.rdev()), minor(metadata.rdev()));
     if major > 0xfff || minor > 0xf_ffff {
-        return Err(Error::Limit(format!("the device number {major}:{minor} of {path:?}")));
+        return Err(Error::Limit(format!(
+            "the device number {major}:{minor} of {path:?}"
+        )));
     }
     Ok((minor & 0xff) | major << 8 | (minor & !0xff) << 12)
 }

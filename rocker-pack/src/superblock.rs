@@ -90,13 +90,24 @@ impl Superblock {
     /// The bytes that the kernel reads.
     pub fn encode(&self) -> [u8; SUPERBLOCK_SIZE] {
         let mut bytes = Vec::with_capacity(SUPERBLOCK_SIZE);
-        for word in [MAGIC, self.inodes, self.made, self.block_size, self.fragments] {
+        for word in [
+            MAGIC,
+            self.inodes,
+            self.made,
+            self.block_size,
+            self.fragments,
+        ] {
             bytes.extend_from_slice(&word.to_le_bytes());
         }
         for half in [self.compression, self.block_log, self.flags, self.ids, 4, 0] {
             bytes.extend_from_slice(&half.to_le_bytes());
         }
-        let tables = [self.id_table, self.xattr_table, self.inode_table, self.directory_table];
+        let tables = [
+            self.id_table,
+            self.xattr_table,
+            self.inode_table,
+            self.directory_table,
+        ];
         for long in [self.root_inode, self.bytes_used].into_iter().chain(tables) {
             bytes.extend_from_slice(&long.to_le_bytes());
         }
@@ -114,20 +125,28 @@ impl Superblock {
     /// A sentence that says what is wrong.
     pub fn decode(bytes: &[u8]) -> Result<Self, String> {
         let Some(bytes) = bytes.get(..SUPERBLOCK_SIZE) else {
-            return Err(format!("{} bytes are too few for a superblock", bytes.len()));
+            return Err(format!(
+                "{} bytes are too few for a superblock",
+                bytes.len()
+            ));
         };
         if word(bytes, 0) != MAGIC {
             return Err("not a squashfs package (wrong magic)".into());
         }
         let (major, minor) = (half(bytes, 28), half(bytes, 30));
         if (major, minor) != (4, 0) {
-            return Err(format!("squashfs {major}.{minor}, but Linux mounts 4.0 only"));
+            return Err(format!(
+                "squashfs {major}.{minor}, but Linux mounts 4.0 only"
+            ));
         }
         let superblock = Self::fields(bytes);
         let size = superblock.block_size;
         let valid = size.is_power_of_two() && (4096..=1 << 20).contains(&size);
         if !valid || size.trailing_zeros() != u32::from(superblock.block_log) {
-            return Err(format!("block size {size} with log2 {} is invalid", superblock.block_log));
+            return Err(format!(
+                "block size {size} with log2 {} is invalid",
+                superblock.block_log
+            ));
         }
         Ok(superblock)
     }

@@ -84,7 +84,9 @@ impl Tree {
         let mut todo = vec![(0, false)];
         // A stack of our own: a deep tree must not overflow the thread's.
         while let Some((index, entered)) = todo.pop() {
-            let Kind::Directory(entries) = &self.inodes[index].kind else { continue };
+            let Kind::Directory(entries) = &self.inodes[index].kind else {
+                continue;
+            };
             if !entered {
                 todo.push((index, true));
                 todo.extend(entries.iter().rev().map(|&(_, child)| (child, false)));

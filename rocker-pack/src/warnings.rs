@@ -33,13 +33,17 @@ pub(crate) struct Warnings(BTreeMap<String, (PathBuf, u64)>);
 impl Warnings {
     /// Notes that `what` happened to `path`.
     pub(crate) fn note(&mut self, what: impl Into<String>, path: &Path) {
-        let entry = self.0.entry(what.into()).or_insert_with(|| (path.to_path_buf(), 0));
+        let entry = self
+            .0
+            .entry(what.into())
+            .or_insert_with(|| (path.to_path_buf(), 0));
         entry.1 += 1;
     }
 
     /// The warnings, sorted by their text.
     pub(crate) fn into_list(self) -> Vec<Warning> {
         let list = self.0.into_iter();
-        list.map(|(what, (first, count))| Warning { what, first, count }).collect()
+        list.map(|(what, (first, count))| Warning { what, first, count })
+            .collect()
     }
 }

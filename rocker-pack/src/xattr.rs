@@ -35,13 +35,19 @@ impl XattrSets {
             Err(Errno::OPNOTSUPP) => return Ok(None),
             Err(errno) => return Err(errno).context("list the extended attributes of", path),
         };
-        let mut names: Vec<&[u8]> = list.split(|&b| b == 0).filter(|name| !name.is_empty()).collect();
+        let mut names: Vec<&[u8]> = list
+            .split(|&b| b == 0)
+            .filter(|name| !name.is_empty())
+            .collect();
         names.sort_unstable(); // the file system's order is nobody's business
         let (mut set, mut count) = (Vec::new(), 0);
         for name in names {
             let Some((prefix, suffix)) = split_prefix(name) else {
                 let name = String::from_utf8_lossy(name);
-                warnings.note(format!("squashfs cannot hold the extended attribute {name}"), relative);
+                warnings.note(
+                    format!("squashfs cannot hold the extended attribute {name}"),
+                    relative,
+                );
                 continue;
             };
             let value = grow(|buffer| lgetxattr(path, name, buffer))
@@ -49,7 +55,11 @@ impl XattrSets {
             encode(&mut set, prefix, suffix, &value);
             count += 1;
         }
-        if count == 0 { Ok(None) } else { self.number(set, count).map(Some) }
+        if count == 0 {
+            Ok(None)
+        } else {
+            self.number(set, count).map(Some)
+        }
     }
 
     fn number(&mut self, set: Vec<u8>, count: u32) -> Result<u32> {
@@ -94,7 +104,8 @@ fn encode(set: &mut Vec<u8>, prefix: u16, suffix: &[u8], value: &[u8]) {
 /// The number of the prefix, and the name without it.
 fn split_prefix(name: &[u8]) -> Option<(u16, &[u8])> {
     PREFIXES.iter().zip(0..).find_map(|(prefix, number)| {
-        name.strip_prefix(prefix.as_bytes()).map(|suffix| (number, suffix))
+        name.strip_prefix(prefix.as_bytes())
+            .map(|suffix| (number, suffix))
     })
 }
 
