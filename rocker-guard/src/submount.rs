@@ -38,7 +38,7 @@ fn bind_one(lower: &Fd, dir: &[u8], mount: MountPoint<'_>) -> Result<()> {
         .at(ProcPath::new(mounted.raw()).as_c_str())
 }
 
-fn c_str<'b>(bytes: impl Iterator<Item = u8>, buffer: &'b mut [u8; PATH_MAX]) -> Result<&'b CStr> {
+fn c_str(bytes: impl Iterator<Item = u8>, buffer: &mut [u8; PATH_MAX]) -> Result<&CStr> {
     for (slot, byte) in buffer.iter_mut().zip(bytes) {
         *slot = byte;
     }

@@ -1,1 +1,124 @@
-//! To be written.
+//! rocker-master, the daemon that makes sandboxes: one thread, one epoll.
+//!
+//! It accepts a client, checks who it is and what it asks ([`launch`](mod@launch) tells the story of one launch from top to
+//! bottom), and clones a guard that does the work. It writes the guard's id maps, which takes privileges that the guard has
+//! just left behind, and remembers the guard until the kernel says that it has ended. It never waits for a client, a mount
+//! or a guard, and nothing that any of them sends or fails to send ends it.
+#![cfg_attr(not(test), no_std)]
+#![deny(unsafe_code)]
+#![deny(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects
+)]
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::arithmetic_side_effects))]
+
+mod id_map;
+mod launch;
+mod listener;
+mod log;
+mod name;
+mod options;
+mod peer;
+mod registry;
+mod server;
+
+use log::Line;
+use options::{Options, Usage};
+use rocker_proto::Failure;
+use rocker_sys::program::Program;
+use rocker_sys::raw::general::O_RDWR;
+use rocker_sys::signal::{SIGHUP, SIGINT, SIGTERM};
+use rocker_sys::{Errno, Fd, credentials, fs, process};
+use server::Server;
+
+/// Runs the daemon; gives its exit status: 0 after SIGTERM, 1 if it could not start, 2 for a mistake on the command line.
+pub fn main(program: &Program) -> i32 {
+    keep_standard_descriptors();
+    let options = match Options::parse(program.arguments().skip(1), program.variable(b"ROCKER_SOCKET=")) {
+        Ok(options) => options,
+        Err(Usage::Help) => return print(options::HELP),
+        Err(Usage::Version) => return print(concat!("rocker-master ", env!("CARGO_PKG_VERSION"), "\n")),
+        Err(Usage::Wrong(argument)) => {
+            Line::new().text("unknown or incomplete option ").quoted(argument).text("; try --help").print();
+            return 2;
+        }
+    };
+    match start(&options) {
+        Ok(()) => 0,
+        Err(StartError { what, errno }) => {
+            Line::new().text(what).text(" ").quoted(options.socket).text(": ").errno(errno.raw()).print();
+            1
+        }
+    }
+}
+
+/// What kept the daemon from running.
+struct StartError {
+    what: &'static str,
+    errno: Errno,
+}
+
+impl StartError {
+    fn because(what: &'static str) -> impl Fn(Errno) -> Self {
+        move |errno| Self { what, errno }
+    }
+}
+
+fn start(options: &Options<'_>) -> Result<(), StartError> {
+    if credentials::effective_uid() != 0 {
+        return Err(StartError { what: "only root can make sandboxes; cannot serve", errno: Errno::EPERM });
+    }
+    if options.die_with_parent {
+        credentials::set_parent_death_signal(SIGTERM).map_err(StartError::because("cannot serve"))?;
+    }
+    // A live sandbox takes a descriptor, and the soft limit is often 1024. What cannot be raised stays.
+    process::raise_open_files_limit().unwrap_or_default();
+    let listener = listener::Listener::open(options.socket)?;
+    let mut server = Server::new(listener, &[SIGTERM, SIGINT, SIGHUP]).map_err(StartError::because("cannot serve"))?;
+    if let Some(fd) = options.notify_fd {
+        notify(fd);
+    }
+    server.run().map_err(StartError::because("stopped serving"))
+}
+
+/// Tells whoever started us that clients are heard now: a newline, then the end (the convention of s6).
+#[allow(unsafe_code)]
+fn notify(fd: i32) {
+    // SAFETY: the caller of the program gave us this descriptor for this purpose; nothing else here owns it.
+    let fd = unsafe { Fd::from_raw(fd) };
+    // Nobody may be listening any more, which is no reason not to serve.
+    fs::write(fd.raw(), b"\n").unwrap_or_default();
+}
+
+/// Fills 0 to 2 if they are closed: else a socket could get the number 2, and log lines would go to a client.
+fn keep_standard_descriptors() {
+    while let Ok(fd) = fs::open(c"/dev/null", O_RDWR) {
+        if fd.raw() > 2 {
+            return;
+        }
+        fd.into_raw();
+    }
+}
+
+fn print(text: &str) -> i32 {
+    // Whoever asked has gone.
+    fs::write(1, text.as_bytes()).unwrap_or_default();
+    0
+}
+
+impl Line {
+    /// A failure's stage, index, path and errno, as every log line of a launch ends.
+    fn failure(self, failure: &Failure, path: Option<&core::ffi::CStr>) -> Self {
+        let mut line = self.text(" stage=").text(failure.stage.name());
+        if failure.index != rocker_proto::NO_INDEX {
+            line = line.text("[").number(failure.index.into()).text("]");
+        }
+        if let Some(path) = path {
+            line = line.text(" path=").quoted(path);
+        }
+        line.text(" errno=").errno(failure.errno)
+    }
+}

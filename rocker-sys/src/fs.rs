@@ -156,6 +156,13 @@ pub fn mkdirat(dir: RawFd, path: &CStr, mode: u32) -> Result<()> {
     Ok(())
 }
 
+/// Takes an exclusive lock on the whole file, or says `EAGAIN` (`flock(2)`). It goes with the last copy of the descriptor.
+pub fn try_lock(fd: RawFd) -> Result<()> {
+    // SAFETY: integers only.
+    ret(unsafe { syscall2(g::__NR_flock, fd as usize, (g::LOCK_EX | g::LOCK_NB) as usize) })?;
+    Ok(())
+}
+
 /// `unlinkat(2)`; `flags` may be `AT_REMOVEDIR`.
 pub fn unlinkat(dir: RawFd, path: &CStr, flags: u32) -> Result<()> {
     // SAFETY: the kernel only reads the path.

@@ -1,0 +1,155 @@
+//! One launch, from the client's packet to the guard at work.
+//!
+//! The master reads the request ([`hear_request`]), and clones the guard ([`clone_guard`]), which from then on speaks with
+//! the client by itself. Over the channel between the two the guard asks for its id maps and says how it went
+//! ([`hear_guard`]). That is all: the master waits for nothing in between.
+
+use crate::log::Line;
+use crate::name::Names;
+use crate::registry::{Guard, Packet, State};
+use crate::{id_map, peer};
+use core::ffi::CStr;
+use rocker_guard::Plan;
+use rocker_proto::limits::REQUEST_MAX;
+use rocker_proto::{Failure, Reply, Report, Request, Stage};
+use rocker_sys::memory::Pages;
+use rocker_sys::namespace::{CLONE_NEWIPC, CLONE_NEWNS, CLONE_NEWPID, CLONE_NEWUTS};
+use rocker_sys::process::{self, Cloned};
+use rocker_sys::socket::{self, Credentials};
+use rocker_sys::{Errno, Fd, Result};
+
+/// What a launch needs of the master.
+pub(crate) struct Launcher<'a> {
+    pub(crate) names: &'a mut Names,
+    pub(crate) mask: &'a CStr,
+}
+
+/// Reads the request of a client that has something to say.
+///
+/// `Ok(None)`: nothing to say yet.
+pub(crate) fn hear_request(client: &Fd, peer: Credentials) -> core::result::Result<Option<Packet>, Failure> {
+    let failure = |errno: Errno| Failure::new(Stage::REQUEST, errno.raw());
+    let mut pages = Pages::new(REQUEST_MAX).map_err(failure)?;
+    match socket::receive(client.raw(), pages.as_mut_slice(), socket::DONT_WAIT) {
+        // Descriptors that came along are closed here: a request has none.
+        Ok(received) if received.len > 0 => Ok(Some(Packet { pages, len: received.len, peer })),
+        Ok(_) => Err(failure(Errno::ECONNRESET)),
+        Err(Errno::EAGAIN) => Ok(None),
+        Err(errno) => Err(failure(errno)),
+    }
+}
+
+/// Decodes the request and makes the guard that fulfils it.
+///
+/// A refusal has been told to the client and to the log when this returns `None`.
+pub(crate) fn launch(launcher: &mut Launcher<'_>, client: Fd, packet: Packet) -> Option<State> {
+    let request = match Request::decode(packet.bytes()) {
+        Ok(request) => request,
+        Err(refusal) => {
+            refuse(&client, &packet.peer, refusal.app_id, &refusal.failure, refusal.path);
+            return None;
+        }
+    };
+    if !peer::may_launch(&packet.peer) {
+        refuse(&client, &packet.peer, request.app_id, &Failure::new(Stage::PEER, Errno::EPERM.raw()), None);
+        return None;
+    }
+    match clone_guard(launcher, &client, &request) {
+        Ok((guard, channel)) => Some(State::Building { guard, channel, packet }),
+        Err(errno) => {
+            refuse(&client, &packet.peer, request.app_id, &Failure::new(Stage::CLONE, errno.raw()), None);
+            None
+        }
+    }
+}
+
+/// Clones the guard. The child never returns from here.
+#[allow(unsafe_code)]
+fn clone_guard(launcher: &mut Launcher<'_>, client: &Fd, request: &Request<'_>) -> Result<(Guard, Fd)> {
+    let (ours, theirs) = socket::pair()?;
+    let plan = Plan {
+        request: *request,
+        name: launcher.names.next(),
+        client: client.raw(),
+        master: theirs.raw(),
+        mask: launcher.mask,
+    };
+    // SAFETY: the master has one thread; the child drops nothing, since `enter` does not return.
+    match unsafe { process::clone(CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS) }? {
+        // ---- the child: no allocation, no lock, no log below ----
+        // SAFETY: cloned just now into the namespaces that `enter` wants; nothing here runs after it.
+        Cloned::Child => unsafe { rocker_guard::enter(&plan) },
+        Cloned::Parent { pid, pidfd } => Ok((Guard { pid, pidfd }, ours)),
+    }
+}
+
+/// What a guard's word means for its slot.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Heard {
+    /// It goes on building.
+    Building,
+    /// The sandbox is ready.
+    Ready,
+    /// It failed, or died; the log has it.
+    Failed,
+}
+
+/// One word of a guard at work.
+pub(crate) fn hear_guard(guard: &Guard, channel: &Fd, packet: &Packet) -> Heard {
+    let mut bytes = [0; Report::SIZE];
+    let len = match socket::receive(channel.raw(), &mut bytes, socket::DONT_WAIT) {
+        Ok(received) => received.len,
+        Err(Errno::EAGAIN) => return Heard::Building,
+        Err(_) => 0,
+    };
+    let vanished = Failure::new(Stage::VANISHED, Errno::ECONNRESET.raw());
+    let Report(report) = Report::decode(bytes.get(..len).unwrap_or_default()).unwrap_or(Report(vanished));
+    match report.stage {
+        Stage::READY => Heard::Ready,
+        Stage::MAPS => answer_maps(guard, channel, packet),
+        _ => {
+            log_failure(packet, &report);
+            Heard::Failed
+        }
+    }
+}
+
+fn answer_maps(guard: &Guard, channel: &Fd, packet: &Packet) -> Heard {
+    let written = match Request::decode(packet.bytes()) {
+        Ok(request) => id_map::write(guard.pid, &request),
+        // It was decoded before the clone, and nobody has written to it since.
+        Err(_) => Err(Errno::EPROTO),
+    };
+    let answer = match written {
+        Ok(()) => Report::reached(Stage::MAPPED),
+        Err(errno) => Report(Failure::new(Stage::ID_MAPS, errno.raw())),
+    };
+    // A guard that has died meanwhile is heard of by its pidfd.
+    socket::send(channel.raw(), &answer.encode(), &[]).unwrap_or_default();
+    Heard::Building
+}
+
+fn log_failure(packet: &Packet, failure: &Failure) {
+    let request = Request::decode(packet.bytes()).ok();
+    let path = request.as_ref().and_then(|request| request.path_of(failure));
+    log(&packet.peer, request.map_or(0, |request| request.app_id), failure, path);
+}
+
+/// Tells the client and the log.
+pub(crate) fn refuse(client: &Fd, peer: &Credentials, app_id: i32, failure: &Failure, path: Option<&CStr>) {
+    // It may have left; the packet is small enough never to be waited for.
+    socket::send(client.raw(), &Reply { outcome: Err(*failure) }.encode(), &[]).unwrap_or_default();
+    log(peer, app_id, failure, path);
+}
+
+fn log(peer: &Credentials, app_id: i32, failure: &Failure, path: Option<&CStr>) {
+    Line::new()
+        .text("launch app=")
+        .number(app_id.into())
+        .text(" peer=")
+        .number(peer.pid.into())
+        .text(" uid=")
+        .number(peer.uid.into())
+        .failure(failure, path)
+        .print();
+}

@@ -1,0 +1,116 @@
+//! `Listener`: the socket that clients connect to.
+
+use crate::StartError;
+use core::ffi::CStr;
+use rocker_sys::raw::general::{O_CREAT, O_NOFOLLOW, O_RDONLY, O_RDWR};
+use rocker_sys::socket::{self, Address};
+use rocker_sys::{Errno, Fd, Result, fs, process};
+
+/// The kernel's own limit for a backlog is 4096 today, 128 before 5.4; it takes the smaller.
+const BACKLOG: usize = 4096;
+
+/// `sun_path` is 108 bytes; the names beside the socket are a little longer.
+const NAME_SIZE: usize = 128;
+
+/// A listening socket in the file system. Not an abstract address: on one of those anyone may squat.
+pub(crate) struct Listener<'a> {
+    pub(crate) socket: Fd,
+    path: &'a CStr,
+    /// Held for the life of the process: at most one master serves an address, and the kernel lets go of the lock when it
+    /// dies, however it dies.
+    _lock: Fd,
+    mask: Beside,
+}
+
+impl<'a> Listener<'a> {
+    pub(crate) fn open(path: &'a CStr) -> core::result::Result<Self, StartError> {
+        let because = StartError::because;
+        let address = Address::new(path).map_err(because("no such address is possible:"))?;
+        make_parent(path).map_err(because("cannot make the directory of"))?;
+        let lock = Beside::of(path, b".lock").and_then(|name| lock(&name));
+        let lock = lock.map_err(because("a master serves already, or cannot lock"))?;
+        let mask = Beside::of(path, b".mask").and_then(make_mask).map_err(because("cannot make the mask of"))?;
+        let socket = listen(path, &address).map_err(because("cannot listen at"))?;
+        Ok(Self { socket, path, _lock: lock, mask })
+    }
+
+    /// An empty file of mode 0000.
+    pub(crate) fn mask(&self) -> &CStr {
+        self.mask.as_c_str()
+    }
+
+    /// Takes the address away, so that clients hear `ENOENT` and not `ECONNREFUSED`. The lock's file stays: whoever waits
+    /// for it holds it open.
+    pub(crate) fn remove(&self) {
+        // Somebody else has removed it.
+        fs::unlinkat(fs::AT_FDCWD, self.path, 0).unwrap_or_default();
+    }
+}
+
+/// Makes the directory that holds the socket, one level: `/run` is there, `/run/rocker` may not be.
+fn make_parent(path: &CStr) -> Result<()> {
+    let bytes = path.to_bytes();
+    let end = bytes.iter().rposition(|byte| *byte == b'/').unwrap_or(0);
+    let mut name = [0; NAME_SIZE];
+    let parent = bytes.get(..end).unwrap_or_default();
+    name.get_mut(..parent.len()).ok_or(Errno::ENAMETOOLONG)?.copy_from_slice(parent);
+    let parent = CStr::from_bytes_until_nul(&name).map_err(|_| Errno::ENAMETOOLONG)?;
+    match fs::mkdirat(fs::AT_FDCWD, parent, 0o755) {
+        // ENOENT for the empty parent of a bare name.
+        Ok(()) | Err(Errno::EEXIST) => Ok(()),
+        Err(Errno::ENOENT) if end == 0 => Ok(()),
+        result => result,
+    }
+}
+
+fn lock(name: &Beside) -> Result<Fd> {
+    let file = fs::openat(fs::AT_FDCWD, name.as_c_str(), O_RDWR | O_CREAT | O_NOFOLLOW, 0o600)?;
+    fs::try_lock(file.raw())?;
+    Ok(file)
+}
+
+fn make_mask(name: Beside) -> Result<Beside> {
+    let file = fs::openat(fs::AT_FDCWD, name.as_c_str(), O_RDONLY | O_CREAT | O_NOFOLLOW, 0)?;
+    fs::fchown(file.raw(), 0, 0)?;
+    fs::fchmod(file.raw(), 0)?;
+    Ok(name)
+}
+
+fn listen(path: &CStr, address: &Address) -> Result<Fd> {
+    // Whatever is left of a master that died: the lock says that none lives.
+    match fs::unlinkat(fs::AT_FDCWD, path, 0) {
+        Ok(()) | Err(Errno::ENOENT) => {}
+        Err(errno) => return Err(errno),
+    }
+    let socket = socket::new()?;
+    // Born with mode 0660: there is no moment in which others may connect.
+    let umask = process::umask(0o117);
+    let bound = socket::bind(socket.raw(), address);
+    process::umask(umask);
+    bound?;
+    socket::set_nonblocking(socket.raw())?;
+    socket::listen(socket.raw(), BACKLOG)?;
+    Ok(socket)
+}
+
+/// The name of a file beside the socket.
+struct Beside([u8; NAME_SIZE]);
+
+impl Beside {
+    fn of(path: &CStr, suffix: &[u8]) -> Result<Self> {
+        let mut name = [0; NAME_SIZE];
+        let bytes = path.to_bytes().iter().chain(suffix);
+        if bytes.clone().count() >= NAME_SIZE {
+            return Err(Errno::ENAMETOOLONG);
+        }
+        for (slot, byte) in name.iter_mut().zip(bytes) {
+            *slot = *byte;
+        }
+        Ok(Self(name))
+    }
+
+    fn as_c_str(&self) -> &CStr {
+        // `of` leaves at least the last byte 0.
+        CStr::from_bytes_until_nul(&self.0).unwrap_or(c"/")
+    }
+}

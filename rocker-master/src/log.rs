@@ -1,0 +1,115 @@
+//! `Line`: one event for the log, written at once to standard error.
+
+use core::ffi::CStr;
+use rocker_sys::{Errno, fs};
+
+/// A log line under construction. What does not fit is cut: a line is for people.
+pub(crate) struct Line {
+    bytes: heapless::Vec<u8, { Self::SIZE }>,
+}
+
+impl Line {
+    /// Two paths and a dozen words; below `PIPE_BUF`, so that lines of several writers do not mix.
+    const SIZE: usize = 768;
+    /// How much of a path is shown, in bytes.
+    const PATH_SHOWN: usize = 256;
+
+    pub(crate) fn new() -> Self {
+        Self { bytes: heapless::Vec::new() }.text("rocker-master: ")
+    }
+
+    fn push(&mut self, byte: u8) {
+        // Full: the line is cut here.
+        self.bytes.push(byte).unwrap_or_default();
+    }
+
+    pub(crate) fn text(mut self, text: &str) -> Self {
+        for byte in text.bytes() {
+            self.push(byte);
+        }
+        self
+    }
+
+    pub(crate) fn number(mut self, number: i64) -> Self {
+        if number < 0 {
+            self.push(b'-');
+        }
+        let mut rest = number.unsigned_abs();
+        let mut digits = heapless::Vec::<u8, 20>::new();
+        loop {
+            // The remainder is below 10, and 64 bits have 20 digits at most.
+            digits.push(b'0'.wrapping_add((rest % 10) as u8)).unwrap_or_default();
+            rest /= 10;
+            if rest == 0 {
+                break;
+            }
+        }
+        for digit in digits.iter().rev() {
+            self.push(*digit);
+        }
+        self
+    }
+
+    /// Text from outside, in quotes; what could break a line or a terminal is written `\xNN`.
+    pub(crate) fn quoted(mut self, text: &CStr) -> Self {
+        self.push(b'"');
+        for byte in text.to_bytes().iter().take(Self::PATH_SHOWN) {
+            match byte {
+                b'"' | b'\\' => {
+                    self.push(b'\\');
+                    self.push(*byte);
+                }
+                b' '..=b'~' | 0x80..=0xff => self.push(*byte),
+                control => self = self.text("\\x").hex_digit(control >> 4).hex_digit(control & 15),
+            }
+        }
+        self.push(b'"');
+        if text.to_bytes().len() > Self::PATH_SHOWN { self.text("...") } else { self }
+    }
+
+    fn hex_digit(mut self, digit: u8) -> Self {
+        self.push(if digit < 10 { b'0'.wrapping_add(digit) } else { b'a'.wrapping_sub(10).wrapping_add(digit) });
+        self
+    }
+
+    /// The name and, for those that have none here, the number.
+    pub(crate) fn errno(self, errno: i32) -> Self {
+        self.text(Errno::from_raw(errno).name()).text("(").number(errno.into()).text(")")
+    }
+
+    pub(crate) fn print(mut self) {
+        self.push(b'\n');
+        // A log that cannot be written must not end the daemon.
+        fs::write(2, &self.bytes).unwrap_or_default();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text(line: &Line) -> &str {
+        core::str::from_utf8(&line.bytes).unwrap()
+    }
+
+    #[test]
+    fn hostile_text_stays_on_its_line() {
+        let line = Line::new().quoted(c"/a\n\x1b[2J\"\\b\xc3\xa4");
+        assert_eq!(text(&line), "rocker-master: \"/a\\x0a\\x1b[2J\\\"\\\\b\u{e4}\"");
+    }
+
+    #[test]
+    fn numbers() {
+        let line = Line::new().number(0).text(" ").number(-1).text(" ").number(i64::MIN).text(" ").errno(22);
+        assert_eq!(text(&line), "rocker-master: 0 -1 -9223372036854775808 EINVAL(22)");
+    }
+
+    #[test]
+    fn long_lines_are_cut() {
+        let mut line = Line::new();
+        for _ in 0..1000 {
+            line = line.text("xy");
+        }
+        assert_eq!(line.bytes.len(), Line::SIZE);
+    }
+}

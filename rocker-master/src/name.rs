@@ -1,0 +1,57 @@
+//! `Names`: what the guards are called.
+
+use rocker_proto::limits::NAME_SIZE;
+
+/// Gives each guard a name of its own: `rk`, six characters for the start of this master, seven for the launch. Unique for
+/// the life of the master, and after its restart: the start is counted in 8 ms since boot, which takes a hundred days to
+/// come round.
+pub(crate) struct Names {
+    start: u64,
+    launches: u64,
+}
+
+impl Names {
+    pub(crate) fn new(monotonic_ms: u64) -> Self {
+        Self { start: monotonic_ms >> 3, launches: 0 }
+    }
+
+    /// The next name, NUL-padded.
+    pub(crate) fn next(&mut self) -> [u8; NAME_SIZE] {
+        self.launches = self.launches.wrapping_add(1);
+        let characters = [b'r', b'k'].into_iter().chain(digits::<6>(self.start)).chain(digits::<7>(self.launches));
+        let mut name = [0; NAME_SIZE];
+        for (slot, character) in name.iter_mut().zip(characters) {
+            *slot = character;
+        }
+        name
+    }
+}
+
+/// The last N digits in base 32, the most significant first.
+fn digits<const N: usize>(number: u64) -> [u8; N] {
+    const ALPHABET: [u8; 32] = *b"0123456789abcdefghijklmnopqrstuv";
+    let mut digits = [b'0'; N];
+    let mut rest = number;
+    for slot in digits.iter_mut().rev() {
+        *slot = ALPHABET.get((rest & 31) as usize).copied().unwrap_or(b'0');
+        rest >>= 5;
+    }
+    digits
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_unique_and_printable() {
+        let mut names = Names::new(123_456_789);
+        let first = names.next();
+        assert_eq!(&first, b"rk0emud20000001\0");
+        let mut seen = std::collections::HashSet::new();
+        for _ in 0..10_000 {
+            assert!(seen.insert(names.next()));
+        }
+        assert!(!seen.contains(&Names::new(123_456_797).next()));
+    }
+}

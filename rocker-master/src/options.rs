@@ -1,0 +1,89 @@
+//! `Options`: what the command line says.
+
+use core::ffi::CStr;
+
+/// Where clients find the master if nothing else is said.
+pub(crate) const DEFAULT_SOCKET: &CStr = c"/run/rocker/master.sock";
+
+/// The text of `--help`.
+pub(crate) const HELP: &str = "\
+rocker-master: makes sandboxes for Apps that start straight from compressed packages
+
+usage: rocker-master [options]
+
+  --socket PATH      listen here; else $ROCKER_SOCKET, else /run/rocker/master.sock
+  --notify-fd N      write a newline to this descriptor once clients are heard
+  --die-with-parent  end when whoever started this ends
+  --version
+  --help
+
+It stays in the foreground and logs to standard error, one line for each launch that
+failed. SIGTERM ends it; sandboxes that run go on. It must be root.
+";
+
+/// What the command line says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Options<'a> {
+    pub(crate) socket: &'a CStr,
+    pub(crate) notify_fd: Option<i32>,
+    pub(crate) die_with_parent: bool,
+}
+
+/// Why there is nothing to run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Usage<'a> {
+    Help,
+    Version,
+    Wrong(&'a CStr),
+}
+
+impl<'a> Options<'a> {
+    pub(crate) fn parse(
+        mut arguments: impl Iterator<Item = &'a CStr>,
+        socket: Option<&'a CStr>,
+    ) -> Result<Self, Usage<'a>> {
+        let socket = socket.unwrap_or(DEFAULT_SOCKET);
+        let mut options = Self { socket, notify_fd: None, die_with_parent: false };
+        while let Some(argument) = arguments.next() {
+            let mut value = || arguments.next().ok_or(Usage::Wrong(argument));
+            match argument.to_bytes() {
+                b"--socket" => options.socket = value()?,
+                b"--notify-fd" => options.notify_fd = Some(descriptor(value()?)?),
+                b"--die-with-parent" => options.die_with_parent = true,
+                b"--help" | b"-h" => return Err(Usage::Help),
+                b"--version" => return Err(Usage::Version),
+                _ => return Err(Usage::Wrong(argument)),
+            }
+        }
+        Ok(options)
+    }
+}
+
+fn descriptor(text: &CStr) -> Result<i32, Usage<'_>> {
+    let number = core::str::from_utf8(text.to_bytes()).ok().and_then(|text| text.parse().ok());
+    number.filter(|fd| *fd > 2).ok_or(Usage::Wrong(text))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn options_are_read() {
+        let parse = |arguments: &[&'static CStr]| Options::parse(arguments.iter().copied(), None);
+        assert_eq!(parse(&[]).unwrap().socket, DEFAULT_SOCKET);
+        let all = parse(&[c"--socket", c"/x", c"--notify-fd", c"5", c"--die-with-parent"]);
+        assert_eq!(all, Ok(Options { socket: c"/x", notify_fd: Some(5), die_with_parent: true }));
+        assert_eq!(parse(&[c"--socket"]), Err(Usage::Wrong(c"--socket")));
+        assert_eq!(parse(&[c"--notify-fd", c"x"]), Err(Usage::Wrong(c"x")));
+        assert_eq!(parse(&[c"--notify-fd", c"2"]), Err(Usage::Wrong(c"2")));
+        assert_eq!(parse(&[c"-h", c"--bad"]), Err(Usage::Help));
+        assert_eq!(parse(&[c"bad"]), Err(Usage::Wrong(c"bad")));
+    }
+
+    #[test]
+    fn the_environment_comes_after_the_option() {
+        assert_eq!(Options::parse([].into_iter(), Some(c"/e")).unwrap().socket, c"/e");
+        assert_eq!(Options::parse([c"--socket", c"/o"].into_iter(), Some(c"/e")).unwrap().socket, c"/o");
+    }
+}

@@ -1,0 +1,158 @@
+//! `Registry`: every connection and every guard that the master knows.
+
+use rocker_sys::Fd;
+use rocker_sys::memory::Pages;
+use rocker_sys::socket::Credentials;
+
+/// How many launches under way and live sandboxes there may be. A slot is some sixty bytes, and memory that was never
+/// needed is never touched.
+pub(crate) const CAPACITY: usize = 4096;
+
+/// What a slot is about.
+pub(crate) enum State {
+    /// A client that has connected and not asked yet.
+    Asking { client: Fd, peer: Credentials, deadline_ms: u64 },
+    /// A guard at work on its sandbox.
+    Building { guard: Guard, channel: Fd, packet: Packet },
+    /// A guard whose sandbox is ready.
+    Running { guard: Guard },
+}
+
+/// A child of the master that has not been reaped.
+pub(crate) struct Guard {
+    pub(crate) pid: i32,
+    /// Kernels before 5.3 have none; there SIGCHLD tells. Held so that the event loop hears of the guard's end.
+    pub(crate) pidfd: Option<Fd>,
+}
+
+/// The request of a sandbox that is being built, kept to name its paths in the log.
+pub(crate) struct Packet {
+    pub(crate) pages: Pages,
+    pub(crate) len: usize,
+    pub(crate) peer: Credentials,
+}
+
+impl Packet {
+    pub(crate) fn bytes(&self) -> &[u8] {
+        self.pages.as_slice().get(..self.len).unwrap_or_default()
+    }
+}
+
+/// Names a slot for as long as it is about the same thing: the number, and how often the slot was used before. An event
+/// that was fetched before its slot changed hands finds nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Key {
+    index: u16,
+    generation: u16,
+}
+
+impl Key {
+    /// As it rides in an event's token.
+    pub(crate) fn to_bits(self) -> u32 {
+        u32::from(self.generation) << 16 | u32::from(self.index)
+    }
+
+    pub(crate) fn from_bits(bits: u32) -> Self {
+        Self { index: (bits & 0xffff) as u16, generation: (bits >> 16) as u16 }
+    }
+}
+
+struct Slot {
+    state: Option<State>,
+    generation: u16,
+    /// The next free slot, if this one is free.
+    next_free: Option<u16>,
+}
+
+/// A table of fixed size with a list of the free slots: the ones used last are used first, so that few pages are touched.
+pub(crate) struct Registry {
+    slots: heapless::Vec<Slot, CAPACITY>,
+    free: Option<u16>,
+}
+
+impl Registry {
+    pub(crate) const fn new() -> Self {
+        Self { slots: heapless::Vec::new(), free: None }
+    }
+
+    /// Is there room for one more?
+    pub(crate) fn has_room(&self) -> bool {
+        self.free.is_some() || !self.slots.is_full()
+    }
+
+    /// Takes a slot. Ask [`Registry::has_room`] first: without room the state is dropped, and its descriptors closed.
+    pub(crate) fn insert(&mut self, state: State) -> Option<Key> {
+        let Some(index) = self.free else {
+            let index = u16::try_from(self.slots.len()).ok()?;
+            self.slots.push(Slot { state: Some(state), generation: 0, next_free: None }).ok()?;
+            return Some(Key { index, generation: 0 });
+        };
+        let slot = self.slots.get_mut(usize::from(index))?;
+        self.free = slot.next_free.take();
+        slot.state = Some(state);
+        Some(Key { index, generation: slot.generation })
+    }
+
+    /// What the key names, if it still does.
+    pub(crate) fn get_mut(&mut self, key: Key) -> Option<&mut State> {
+        let slot = self.slots.get_mut(usize::from(key.index))?;
+        if slot.generation != key.generation {
+            return None;
+        }
+        slot.state.as_mut()
+    }
+
+    /// Takes what the key names out, and leaves the slot free.
+    pub(crate) fn remove(&mut self, key: Key) -> Option<State> {
+        let slot = self.slots.get_mut(usize::from(key.index))?;
+        if slot.generation != key.generation {
+            return None;
+        }
+        let state = slot.state.take()?;
+        slot.generation = slot.generation.wrapping_add(1);
+        slot.next_free = self.free.replace(key.index);
+        Some(state)
+    }
+
+    /// Everything that is there.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (Key, &State)> {
+        (0u16..).zip(&self.slots).filter_map(|(index, slot)| {
+            let state = slot.state.as_ref()?;
+            Some((Key { index, generation: slot.generation }, state))
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn running(pid: i32) -> State {
+        State::Running { guard: Guard { pid, pidfd: None } }
+    }
+
+    #[test]
+    fn a_key_names_one_thing_only() {
+        let mut registry = Registry::new();
+        let first = registry.insert(running(1)).unwrap();
+        assert!(registry.remove(first).is_some());
+        assert!(registry.remove(first).is_none());
+        let second = registry.insert(running(2)).unwrap();
+        assert_eq!(second.index, first.index);
+        assert!(registry.get_mut(first).is_none());
+        assert!(matches!(registry.get_mut(second), Some(State::Running { guard }) if guard.pid == 2));
+        assert_eq!(Key::from_bits(second.to_bits()), second);
+    }
+
+    #[test]
+    fn it_fills_up_and_empties() {
+        let mut registry = Registry::new();
+        let keys: Vec<_> = (0..4096).map(|pid| registry.insert(running(pid)).unwrap()).collect();
+        assert!(!registry.has_room());
+        assert!(registry.insert(running(9999)).is_none());
+        assert!(registry.remove(keys[77]).is_some());
+        assert!(registry.has_room());
+        assert_eq!(registry.iter().count(), 4095);
+        assert_eq!(registry.insert(running(5)).unwrap().index, 77);
+    }
+}
