@@ -50,7 +50,9 @@ pub fn build_observed(options: &Options, observer: &dyn Observer) -> Result<Summ
     let order = scan.tree.children_first();
     let (content_of, written) = package.write_content(&scan.tree, &order, observer)?;
     (summary.repeats, _) = written.repeats;
-    summary.on_disk = summary.on_disk.saturating_sub(hole_blocks(&written));
+    summary.on_disk = summary
+        .on_disk
+        .saturating_sub(hole_bytes(&content_of, &written));
     let contents = &written.contents;
     let input = Input {
         options,
@@ -257,12 +259,12 @@ fn made(options: &Options, tree: &Tree) -> u32 {
     }
 }
 
-/// Whole 4 KiB blocks of the tree that are holes, and so take no space on a disk.
-fn hole_blocks(written: &Written) -> u64 {
-    written
-        .contents
+/// Whole 4 KiB blocks of the files that are holes, and so take no space on a disk.
+fn hole_bytes(content_of: &[Option<ContentIndex>], written: &Written) -> u64 {
+    content_of
         .iter()
-        .map(|content| content.holes & !4095)
+        .flatten()
+        .map(|&content| written.contents[content].holes & !4095)
         .sum()
 }
 

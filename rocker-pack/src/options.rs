@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use crate::compression::Compression;
 use crate::error::{Error, Result};
+use crate::exclude::Exclude;
 
 /// The smallest block that squashfs allows, in bytes.
 pub const MIN_BLOCK_SIZE: u32 = 4 << 10;
@@ -103,6 +104,7 @@ impl Options {
                 "block size {block} is not a power of two from 4K to 1M"
             )));
         }
+        Exclude::new(&self.exclude)?;
         let Some(level) = self.level else {
             return Ok(());
         };

@@ -27,20 +27,28 @@ impl Output {
         let directory = directory_of(target);
         refuse_inside(target, &directory, source)?;
         refuse_existing(target, force)?;
-        let (file, temporary) = match open_nameless(&directory) {
-            Some(file) => (file, None),
-            None => {
-                let name = temporary_name(target, &directory);
-                let file = OpenOptions::new().write(true).create_new(true).open(&name);
-                (file.context("create", &name)?, Some(name))
-            }
-        };
+        match open_nameless(&directory) {
+            Some(file) => Ok(Self {
+                file,
+                target: target.into(),
+                directory,
+                force,
+                temporary: None,
+            }),
+            None => Self::create_named(target, directory, force),
+        }
+    }
+
+    fn create_named(target: &Path, directory: PathBuf, force: bool) -> Result<Self> {
+        let name = temporary_name(target, &directory);
+        let file = OpenOptions::new().write(true).create_new(true).open(&name);
+        let file = file.context("create", &name)?;
         Ok(Self {
             file,
             target: target.into(),
             directory,
             force,
-            temporary,
+            temporary: Some(name),
         })
     }
 
@@ -171,5 +179,57 @@ fn exists(target: &Path) -> Error {
     Error::Refused {
         path: target.into(),
         reason: "exists already (--force replaces it)".into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The way of file systems without `O_TMPFILE`: what is left in the directory, and the result.
+    fn publish_named(existing: bool, force: bool) -> (Vec<String>, Vec<u8>, Result<()>) {
+        let directory = tempfile::tempdir().unwrap();
+        let target = directory.path().join("app");
+        if existing {
+            fs::write(&target, "theirs").unwrap();
+        }
+        let output = Output::create_named(&target, directory.path().into(), force).unwrap();
+        fs::write(output.temporary.as_ref().unwrap(), "ours").unwrap();
+        let result = output.publish();
+        let names = fs::read_dir(directory.path()).unwrap();
+        let names = names
+            .map(|name| name.unwrap().file_name().into_string().unwrap())
+            .collect();
+        (names, fs::read(&target).unwrap(), result)
+    }
+
+    #[test]
+    fn a_named_file_appears_under_its_target_only() {
+        for (existing, force) in [(false, false), (false, true), (true, true)] {
+            let (names, content, result) = publish_named(existing, force);
+            assert!(result.is_ok(), "{result:?}");
+            assert_eq!(
+                (names, &content[..]),
+                (vec!["app".to_string()], &b"ours"[..])
+            );
+        }
+    }
+
+    #[test]
+    fn a_name_taken_meanwhile_stays_theirs() {
+        let (names, content, result) = publish_named(true, false);
+        assert!(result.unwrap_err().to_string().contains("exists already"));
+        assert_eq!(
+            (names, &content[..]),
+            (vec!["app".to_string()], &b"theirs"[..])
+        );
+    }
+
+    #[test]
+    fn a_named_file_that_is_dropped_is_removed() {
+        let directory = tempfile::tempdir().unwrap();
+        let target = directory.path().join("app");
+        drop(Output::create_named(&target, directory.path().into(), false).unwrap());
+        assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 0);
     }
 }

@@ -1,0 +1,11 @@
+//! What a user of rocker-pack relies on, tried from outside.
+
+mod bytes;
+mod command;
+mod errors;
+mod fixture;
+mod inspection;
+mod mounted;
+mod namespace;
+mod reproducible;
+mod snapshot;
