@@ -1,1 +1,58 @@
-//! To be written.
+//! The client's side of a launch: ask the master for a sandbox, and send a process into it.
+//!
+//! It lives in somebody else's process, which may be large, have threads, handlers and locks of its own. So it never
+//! prints, exits or allocates, installs no handler, and leaves behind nothing but the App: no descriptor, no zombie, no
+//! changed signal mask, no changed errno. [`launch_program`] executes a file; [`launch_callback`] runs a function of the
+//! host's in a forked copy of it. Both are the same up to the fork: [`connect`](mod@connect) asks, [`join`](mod@join) is what
+//! the new process does to enter.
+#![cfg_attr(not(test), no_std)]
+#![deny(unsafe_code)]
+#![deny(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects
+)]
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::arithmetic_side_effects))]
+
+#[cfg(feature = "callback")]
+mod callback;
+mod connect;
+mod dumpable;
+mod guard_name;
+mod held;
+mod join;
+mod lock;
+mod pid_namespace;
+mod program;
+
+#[cfg(feature = "callback")]
+pub use callback::{Callback, launch_callback};
+pub use guard_name::guard_name;
+pub use program::{Program, launch_program};
+pub use rocker_proto::{Failure, NO_INDEX, Request, Stage, limits};
+use rocker_sys::{Errno, Fd};
+
+/// Where the master is if nothing else is said.
+pub const DEFAULT_SOCKET: &core::ffi::CStr = c"/run/rocker/master.sock";
+
+/// An App that runs.
+#[derive(Debug)]
+pub struct Launched {
+    /// The App's process id: a child of the caller, to be waited for.
+    pub app_pid: i32,
+    /// The App's pidfd, where the kernel has them (5.3).
+    pub app_pidfd: Option<Fd>,
+    /// The process id of its guard, PID 1 of the sandbox. Killing it ends everything in the sandbox.
+    pub guard_pid: i32,
+    /// The guard's name, NUL-padded.
+    pub guard_name: [u8; limits::NAME_SIZE],
+    /// The guard's pidfd, where the kernel has them (5.3).
+    pub guard_pidfd: Option<Fd>,
+}
+
+/// Gives an error of the kernel its stage.
+fn at(stage: Stage) -> impl Fn(Errno) -> Failure {
+    move |errno| Failure::new(stage, errno.raw())
+}

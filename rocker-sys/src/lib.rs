@@ -22,6 +22,7 @@ pub mod epoll;
 mod errno;
 mod fd;
 pub mod fs;
+pub mod futex;
 pub mod loop_device;
 pub mod memory;
 pub mod mount;

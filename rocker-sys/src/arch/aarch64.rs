@@ -40,7 +40,6 @@ pub(crate) unsafe fn syscall0(nr: u32) -> usize {
 pub(crate) unsafe fn clone_vfork(
     flags: usize,
     stack_top: *mut c_void,
-    pidfd: *mut i32,
     entry: VforkEntry,
     argument: *mut c_void,
 ) -> usize {
@@ -57,7 +56,7 @@ pub(crate) unsafe fn clone_vfork(
              "2:",
              in("x8") linux_raw_sys::general::__NR_clone as usize,
              inlateout("x0") flags => value,
-             in("x1") stack_top, in("x2") pidfd, in("x3") 0usize, in("x4") 0usize,
+             in("x1") stack_top, in("x2") 0usize, in("x3") 0usize, in("x4") 0usize,
              in("x9") entry, in("x10") argument, options(nostack));
     }
     value

@@ -42,7 +42,6 @@ pub(crate) unsafe fn syscall0(nr: u32) -> usize {
 pub(crate) unsafe fn clone_vfork(
     flags: usize,
     stack_top: *mut c_void,
-    pidfd: *mut i32,
     entry: VforkEntry,
     argument: *mut c_void,
 ) -> usize {
@@ -61,7 +60,7 @@ pub(crate) unsafe fn clone_vfork(
              "udf #0",
              "2:",
              inlateout("r0") flags => value,
-             in("r1") stack_top, in("r2") pidfd, in("r3") 0usize, in("r4") 0usize,
+             in("r1") stack_top, in("r2") 0usize, in("r3") 0usize, in("r4") 0usize,
              in("r5") linux_raw_sys::general::__NR_clone,
              out("r8") _, in("r9") entry, in("r10") argument, options(nostack));
     }

@@ -38,13 +38,12 @@ syscalls! {
 pub(crate) unsafe fn clone_vfork(
     flags: usize,
     stack_top: *mut c_void,
-    pidfd: *mut i32,
     entry: VforkEntry,
     argument: *mut c_void,
 ) -> usize {
     // SAFETY: a function that never returns may stand where one that returns an int is wanted: the ABI is the same.
     let entry: extern "C" fn(*mut c_void) -> c_int = unsafe { core::mem::transmute(entry) };
     // SAFETY: clone(3) with a stack of the caller's; what the flags do is the caller's word.
-    let value = unsafe { libc::clone(entry, stack_top, flags as c_int, argument, pidfd) };
+    let value = unsafe { libc::clone(entry, stack_top, flags as c_int, argument) };
     fold(value.into())
 }

@@ -40,7 +40,6 @@ pub(crate) unsafe fn syscall0(nr: u32) -> usize {
 pub(crate) unsafe fn clone_vfork(
     flags: usize,
     stack_top: *mut c_void,
-    pidfd: *mut i32,
     entry: VforkEntry,
     argument: *mut c_void,
 ) -> usize {
@@ -56,7 +55,7 @@ pub(crate) unsafe fn clone_vfork(
              "2:",
              in("a7") linux_raw_sys::general::__NR_clone as usize,
              inlateout("a0") flags => value,
-             in("a1") stack_top, in("a2") pidfd, in("a3") 0usize, in("a4") 0usize,
+             in("a1") stack_top, in("a2") 0usize, in("a3") 0usize, in("a4") 0usize,
              in("t0") entry, in("t1") argument, options(nostack));
     }
     value

@@ -34,7 +34,6 @@ syscalls! {
 pub(crate) unsafe fn clone_vfork(
     flags: usize,
     stack_top: *mut c_void,
-    pidfd: *mut i32,
     entry: VforkEntry,
     argument: *mut c_void,
 ) -> usize {
@@ -51,7 +50,7 @@ pub(crate) unsafe fn clone_vfork(
              "ud2",
              "2:",
              inlateout("rax") linux_raw_sys::general::__NR_clone as usize => value,
-             in("rdi") flags, in("rsi") stack_top, in("rdx") pidfd, in("r10") 0usize, in("r8") 0usize,
+             in("rdi") flags, in("rsi") stack_top, in("rdx") 0usize, in("r10") 0usize, in("r8") 0usize,
              in("r12") entry, in("r13") argument,
              lateout("rcx") _, lateout("r11") _, options(nostack));
     }

@@ -1,0 +1,126 @@
+//! `Held`: a descriptor of the library, which no App may inherit.
+//!
+//! A callback runs in a fork of the host and never executes, so close-on-exec does nothing for it: it would keep the
+//! descriptors of every launch that other threads have under way. So each descriptor is noted in a table from the moment
+//! it exists to the moment it is closed; descriptors are made and forks are taken under one lock; and the new process
+//! closes whatever the table names.
+#![allow(unsafe_code)]
+
+use crate::lock::Lock;
+use core::mem::ManuallyDrop;
+use core::sync::atomic::{AtomicI32, AtomicU32, Ordering::Relaxed};
+use rocker_sys::{Fd, RawFd, process};
+
+/// Numbers below this are noted, in bits of a table of 8 KiB of which a page is ever touched. A host with more descriptors
+/// than that has only close-on-exec to rely on.
+const NOTED: usize = 65_536;
+const BITS: usize = u32::BITS as usize;
+
+static LOCK: Lock = Lock::new();
+static TABLE: [AtomicU32; NOTED / BITS] = [const { AtomicU32::new(0) }; NOTED / BITS];
+/// The process that the table speaks of: a fork of the host's own copies it, and what it names is the original's.
+static OWNER: AtomicI32 = AtomicI32::new(0);
+
+/// Proves that the lock is held and the table this process's own.
+pub(crate) struct Section(());
+
+/// Runs `work` while no other thread makes descriptors or forks. It must not wait for anybody, and drop no [`Held`].
+pub(crate) fn section<T>(work: impl FnOnce(&Section) -> T) -> T {
+    let _held = LOCK.acquire();
+    let me = process::pid();
+    if OWNER.swap(me, Relaxed) != me {
+        for word in &TABLE {
+            word.store(0, Relaxed);
+        }
+    }
+    work(&Section(()))
+}
+
+impl Section {
+    /// Notes a descriptor that was made in this section.
+    pub(crate) fn hold(&self, fd: Fd) -> Held {
+        self.note(fd.raw(), |word, bit| word | bit);
+        Held(ManuallyDrop::new(fd))
+    }
+
+    fn note(&self, fd: RawFd, change: impl Fn(u32, u32) -> u32) {
+        let number = fd.unsigned_abs() as usize;
+        let bit = 1u32.wrapping_shl((number % BITS) as u32);
+        if let Some(word) = TABLE.get(number / BITS) {
+            word.store(change(word.load(Relaxed), bit), Relaxed);
+        }
+    }
+}
+
+/// An owned descriptor that is in the table. Dropping it closes it and takes it out of the table in one step.
+#[derive(Debug)]
+pub(crate) struct Held(ManuallyDrop<Fd>);
+
+impl Held {
+    pub(crate) fn raw(&self) -> RawFd {
+        self.0.raw()
+    }
+
+    /// The descriptor is the host's from now on.
+    pub(crate) fn into_fd(self) -> Fd {
+        let mut this = ManuallyDrop::new(self);
+        section(|section| section.note(this.raw(), |word, bit| word & !bit));
+        // SAFETY: `this` is never dropped nor used again, so this is the only owner.
+        unsafe { ManuallyDrop::take(&mut this.0) }
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        section(|section| {
+            section.note(self.raw(), |word, bit| word & !bit);
+            // SAFETY: `self` is not used again.
+            unsafe { ManuallyDrop::drop(&mut self.0) };
+        });
+    }
+}
+
+/// In a fork: closes every descriptor of the library, whichever thread it belonged to.
+///
+/// # Safety
+/// The process is a fork with one thread, in which no [`Held`] is used or dropped afterwards.
+#[cfg(feature = "callback")]
+pub(crate) unsafe fn close_all() {
+    for (number, word) in (0i32..).step_by(BITS).zip(&TABLE) {
+        let mut bits = word.swap(0, Relaxed);
+        while bits != 0 {
+            let fd = number.wrapping_add(bits.trailing_zeros().cast_signed());
+            // SAFETY: the table names descriptors of this library that are open, and by the caller's promise no copy of
+            // their owners in this process closes them too.
+            drop(unsafe { Fd::from_raw(fd) });
+            bits &= bits.wrapping_sub(1);
+        }
+    }
+}
+
+#[cfg(all(test, feature = "callback"))]
+mod tests {
+    use super::*;
+    use rocker_sys::{fs, raw::general::O_RDONLY};
+
+    fn is_noted(fd: RawFd) -> bool {
+        let number = fd as usize;
+        TABLE[number / BITS].load(Relaxed) >> (number % BITS) & 1 == 1
+    }
+
+    #[test]
+    fn a_descriptor_is_noted_as_long_as_it_is_held() {
+        let open = || section(|section| section.hold(fs::open(c"/dev/null", O_RDONLY).unwrap()));
+        let held = open();
+        let fd = held.raw();
+        assert!(is_noted(fd));
+        drop(held);
+        assert!(!is_noted(fd));
+        assert!(fs::fstat(fd).is_err());
+
+        let held = open();
+        let fd = held.into_fd();
+        assert!(!is_noted(fd.raw()));
+        assert!(fs::fstat(fd.raw()).is_ok());
+    }
+}

@@ -1,0 +1,154 @@
+//! Executing a program as the App, without copying the host: the child borrows the host's memory until it executes, so a
+//! launch costs the same from a host of any size.
+//!
+//! # Safety
+//! The child shares every byte of the host. It works on a stack of its own, reads what `Child` points to, and writes
+//! nothing but `Child::failure`.
+#![allow(unsafe_code)]
+
+use crate::connect::{self, Ready, TIMEOUT_MS};
+use crate::held::{self, Held};
+use crate::{Launched, at, dumpable, join, pid_namespace};
+use core::ffi::{CStr, c_char, c_void};
+use rocker_proto::{Failure, Request, Stage};
+use rocker_sys::process::{self, Which};
+use rocker_sys::signal::{self, SigSet};
+use rocker_sys::{Errno, Fd, RawFd, close_on_exec_from, time, vfork};
+
+/// What the App executes.
+#[derive(Clone, Copy, Debug)]
+pub struct Program<'a> {
+    /// The file, as the sandbox sees it; relative paths start at `/`.
+    pub path: &'a CStr,
+    /// Its arguments: an array of C strings that ends with a null pointer.
+    pub argv: *const *const c_char,
+    /// Its environment, likewise.
+    pub envp: *const *const c_char,
+    /// If the path has no slash: where to look for it, as in `$PATH`.
+    pub search: Option<&'a CStr>,
+    /// Descriptors that it inherits besides 0, 1 and 2. All others are closed.
+    pub keep: &'a [RawFd],
+}
+
+/// What parent and child share.
+struct Child<'a> {
+    ready: &'a Ready,
+    request: &'a Request<'a>,
+    program: &'a Program<'a>,
+    mask: SigSet,
+    /// Set before anything can fail, cleared by nobody: the child writes it when a step has failed.
+    failure: Option<Failure>,
+}
+
+/// Executes `program` in a new sandbox as a child of this process.
+///
+/// Signal dispositions are reset to their defaults, the caller's signal mask is kept.
+///
+/// # Safety
+/// `argv` and `envp` are arrays of C strings that end with a null pointer, which nobody changes meanwhile.
+///
+/// # Errors
+/// The stage, the errno and the index of what failed; nothing is left behind.
+pub unsafe fn launch_program(
+    socket: &CStr,
+    request: &Request<'_>,
+    program: &Program<'_>,
+) -> Result<Launched, Failure> {
+    let deadline_ms = time::monotonic_ms().saturating_add(TIMEOUT_MS);
+    let ready = connect::ask(socket, request, deadline_ms)?;
+    // A handler that ran in the child would run on the host's data.
+    let mask = signal::set_mask(&SigSet::full()).map_err(at(Stage::PLUMBING))?;
+    let mut shared = Child { ready: &ready, request, program, mask, failure: None };
+    let argument = &raw mut shared;
+    let spawned = pid_namespace::born_inside(&ready, || {
+        dumpable::keep(|| {
+            // SAFETY: `run` leaves by execve or exit and writes only to `shared`, which outlives it: the parent sleeps
+            // until then. Every signal is blocked.
+            unsafe { vfork::spawn(run, argument.cast()) }.map_err(at(Stage::FORK))
+        })
+    });
+    // Back to what it was a moment ago: it cannot fail.
+    signal::set_mask(&mask).unwrap_or(mask);
+    let app_pid = spawned?;
+    // The compiler has not seen the child write: it gave the address away, so it must look.
+    match core::hint::black_box(&shared).failure {
+        None => Ok(ready.launched(app_pid, pidfd_of(app_pid))),
+        Some(failure) => {
+            bury(app_pid);
+            Err(failure)
+        }
+    }
+}
+
+/// The pidfd of a child that has just been made. It is opened here and not by the clone, because there another thread's
+/// fork could inherit it before anybody knows of it. Should the host have reaped the child already, there is none: numbers
+/// go round before they are used again.
+fn pidfd_of(pid: i32) -> Option<Held> {
+    held::section(|section| process::pidfd_open(pid).ok().map(|fd| section.hold(fd)))
+}
+
+/// The child, on its own stack.
+unsafe extern "C" fn run(argument: *mut c_void) -> ! {
+    let argument = argument.cast::<Child<'_>>();
+    // SAFETY: `launch_program` passes a `Child` that outlives this process's use of it, and sleeps meanwhile.
+    let child = unsafe { &*argument };
+    let failure = match enter(child) {
+        Ok(()) => execute(child.program),
+        Err(failure) => failure,
+    };
+    // SAFETY: as above; `child` is not used any more, and the parent looks only when this process is gone.
+    unsafe { (*argument).failure = Some(failure) };
+    process::exit(127)
+}
+
+fn enter(child: &Child<'_>) -> Result<(), Failure> {
+    // The pidfd has been told to the guard; the parent has one of its own. It goes with the exec, like all the others.
+    let pidfd = join::join(child.ready, child.request)?;
+    pidfd.map(Fd::into_raw);
+    close_on_exec_from(3, child.program.keep).map_err(at(Stage::PLUMBING))?;
+    // SAFETY: without CLONE_SIGHAND the table of handlers is this process's own.
+    unsafe { signal::reset_handlers() };
+    signal::set_mask(&child.mask).map_err(at(Stage::PLUMBING))?;
+    Ok(())
+}
+
+/// Comes back only with a failure.
+fn execute(program: &Program<'_>) -> Failure {
+    let exec = |path: &CStr| {
+        // SAFETY: the caller of `launch_program` said so.
+        unsafe { process::execve(path, program.argv, program.envp) }
+    };
+    let errno = match program.search {
+        Some(search) if !program.path.to_bytes().contains(&b'/') => execute_from(search, program.path, exec),
+        _ => exec(program.path),
+    };
+    at(Stage::EXEC)(errno)
+}
+
+/// Tries each directory of the list in turn, as `execvp(3)` does: what is there but cannot be executed counts only if
+/// nothing else is found.
+fn execute_from(search: &CStr, name: &CStr, exec: impl Fn(&CStr) -> Errno) -> Errno {
+    let mut found = Errno::ENOENT;
+    for dir in search.to_bytes().split(|byte| *byte == b':') {
+        let mut path = [0; 4096];
+        let bytes = dir.iter().chain(b"/").chain(name.to_bytes_with_nul());
+        if bytes.clone().count() > path.len() {
+            continue;
+        }
+        for (slot, byte) in path.iter_mut().zip(bytes) {
+            *slot = *byte;
+        }
+        let Ok(path) = CStr::from_bytes_until_nul(&path) else { continue };
+        match exec(path) {
+            Errno::ENOENT | Errno::ENOTDIR => {}
+            Errno::EACCES => found = Errno::EACCES,
+            errno => return errno,
+        }
+    }
+    found
+}
+
+/// Takes a child that has failed off the host's table.
+fn bury(pid: i32) {
+    while process::wait(Which::Pid(pid), 0) == Err(Errno::EINTR) {}
+}
