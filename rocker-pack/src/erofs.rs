@@ -69,32 +69,35 @@ impl Erofs {
             return Err(format!("a block size of 2^{log} is invalid"));
         }
         let features = word(block, 80);
-        let mask = half(block, 84);
-        let compressions = match (
-            features & HAS_COMPRESSIONS != 0,
-            features & ZERO_PADDING != 0,
-        ) {
-            (true, _) => pick(
-                COMPRESSIONS
-                    .iter()
-                    .zip(0..)
-                    .map(|(&name, n)| (mask & 1 << n != 0, name)),
-            ),
-            (false, true) => vec!["lz4"],
-            (false, false) => vec![],
-        };
         Ok(Self {
             block_size: 1 << log,
             inodes: long(block, 16),
             made: long(block, 24),
             bytes_used: u64::from(word(block, 36)) << log,
-            compressions,
+            compressions: compressions(features, half(block, 84)),
             features: pick(
                 FEATURES
                     .iter()
                     .map(|&(bit, name)| (features & bit != 0, name)),
             ),
         })
+    }
+}
+
+fn compressions(features: u32, mask: u16) -> Vec<&'static str> {
+    if features & HAS_COMPRESSIONS != 0 {
+        return pick(
+            COMPRESSIONS
+                .iter()
+                .zip(0..)
+                .map(|(&name, bit)| (mask & 1 << bit != 0, name)),
+        );
+    }
+    // Before there was a choice, padding in front meant lz4.
+    if features & ZERO_PADDING != 0 {
+        vec!["lz4"]
+    } else {
+        vec![]
     }
 }
 

@@ -2,8 +2,10 @@
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, chown};
-use std::os::unix::process::CommandExt;
-use std::process::{Command, Output};
+use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::process::{Command, ExitStatus, Output, Stdio};
+
+use rustix::process::{Pid, Signal, kill_process};
 
 use crate::bytes::noise;
 use crate::fixture::Fixture;
@@ -199,5 +201,54 @@ fn an_unreadable_file_is_named_with_its_errno_and_nothing_is_left() {
         message.contains("sub/secret") && message.contains("os error 13"),
         "{message}"
     );
+    assert_eq!(fixture.left_behind(), [""; 0]);
+}
+
+/// Starts a build that takes seconds, sends `signal` once it has a file open in the output's
+/// directory, and waits for its end.
+fn end_by(fixture: &Fixture, signal: Signal) -> ExitStatus {
+    fs::write(fixture.tree().join("noise"), noise(1, 16 << 20)).unwrap();
+    let mut command = rocker_pack();
+    command
+        .arg("build")
+        .arg(fixture.tree())
+        .arg("-o")
+        .arg(fixture.package());
+    let command = command
+        .args(["-c", "xz", "--level", "9"])
+        .stderr(Stdio::null());
+    let mut child = command.spawn().unwrap();
+    let descriptors = format!("/proc/{}/fd", child.id());
+    let writes = || {
+        let mut files = fs::read_dir(&descriptors).unwrap().flatten();
+        files.any(|file| fs::read_link(file.path()).is_ok_and(|to| to.starts_with(fixture.out())))
+    };
+    while !writes() {
+        assert_eq!(
+            child.try_wait().unwrap(),
+            None,
+            "the build ended before it began to write"
+        );
+        std::thread::yield_now();
+    }
+    kill_process(Pid::from_child(&child), signal).unwrap();
+    child.wait().unwrap()
+}
+
+#[test]
+fn a_signal_ends_a_build_and_leaves_nothing() {
+    for signal in [Signal::INT, Signal::TERM, Signal::HUP] {
+        let fixture = Fixture::small();
+        assert_eq!(end_by(&fixture, signal).code(), Some(1), "{signal:?}");
+        assert_eq!(fixture.left_behind(), [""; 0], "{signal:?}");
+    }
+}
+
+/// Where the file system has `O_TMPFILE`; elsewhere nobody is left to remove the hidden file.
+#[test]
+fn even_a_killed_build_leaves_nothing() {
+    let fixture = Fixture::small();
+    let status = end_by(&fixture, Signal::KILL);
+    assert_eq!(status.signal(), Some(Signal::KILL.as_raw()));
     assert_eq!(fixture.left_behind(), [""; 0]);
 }

@@ -113,7 +113,10 @@ fn names(tree: &Path) {
     let large = tree.join("large");
     fs::create_dir(&large).unwrap();
     for number in 0..3000 {
-        File::create(large.join(format!("{number}-{}", "x".repeat(number % 100)))).unwrap();
+        let path = large.join(format!("{number}-{}", "x".repeat(number % 100)));
+        File::create(&path).unwrap();
+        // More ids than one metadata block of their table holds.
+        chown(&path, Some(number as u32), Some(100_000 + number as u32)).unwrap();
     }
     let odd = tree.join("odd");
     fs::create_dir(&odd).unwrap();
@@ -221,7 +224,8 @@ fn attributes(tree: &Path) {
         1, 0, 0, 2, 0, 0x20, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
     ];
     set("none", "security.capability", &capability);
-    for number in 0..400 {
+    // More sets than one metadata block of their table holds.
+    for number in 0..700 {
         set(
             &format!("sizes/small-{number}"),
             "user.n",

@@ -5,6 +5,7 @@ use std::fs::{self, File};
 use std::io::Read;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use rustix::fs::{lgetxattr, llistxattr};
 
@@ -133,5 +134,44 @@ fn same_content(left: &Path, right: &Path) -> bool {
         if chunks[0].is_empty() {
             return true;
         }
+    }
+}
+
+/// Tests that compare prove nothing if the comparison sees nothing.
+#[test]
+fn the_comparison_sees_every_kind_of_change() {
+    use std::fs::Permissions;
+    use std::os::unix::fs::PermissionsExt;
+    let changes: [fn(&Path); 7] = [
+        |tree| fs::write(tree.join("hello"), "HELLO\n").unwrap(),
+        |tree| fs::set_permissions(tree.join("hello"), Permissions::from_mode(0o4644)).unwrap(),
+        |tree| {
+            File::open(tree.join("sub"))
+                .unwrap()
+                .set_modified(std::time::UNIX_EPOCH)
+                .unwrap()
+        },
+        |tree| fs::remove_file(tree.join("sub/link")).unwrap(),
+        |tree| fs::create_dir(tree.join("sub/more")).unwrap(),
+        |tree| fs::hard_link(tree.join("hello"), tree.join("again")).unwrap(),
+        |tree| {
+            let flags = rustix::fs::XattrFlags::empty();
+            rustix::fs::lsetxattr(tree.join("hello"), "user.x", b"y", flags).unwrap();
+        },
+    ];
+    for (number, change) in changes.iter().enumerate() {
+        let fixture = crate::fixture::Fixture::small();
+        let copy = fixture.out().join("copy");
+        let copied = Command::new("cp")
+            .arg("-a")
+            .args([fixture.tree(), copy.clone()])
+            .status();
+        assert!(copied.unwrap().success());
+        assert_eq!(difference(&fixture.tree(), &copy), None);
+        change(&copy);
+        assert!(
+            difference(&fixture.tree(), &copy).is_some(),
+            "change {number} is not seen"
+        );
     }
 }
