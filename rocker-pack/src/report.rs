@@ -29,16 +29,20 @@ pub fn summary(summary: &Summary, options: &Options) -> String {
                 options.block_size >> 10
             ),
         ),
-        (
-            "saved",
-            format!("{:.1} % of the disk", summary.saved_percent()),
-        ),
+        ("saved", saved(summary)),
         ("time", format!("{:.1} s", summary.elapsed.as_secs_f64())),
     ];
     for (name, value) in rows {
         text += &format!("  {name:<6} {value}\n");
     }
     text
+}
+
+fn saved(summary: &Summary) -> String {
+    match summary.saved_percent() {
+        percent if percent < 0.0 => "nothing: names and inodes outweigh the content".into(),
+        percent => format!("{percent:.1} % of the disk"),
+    }
 }
 
 fn counts(summary: &Summary) -> String {

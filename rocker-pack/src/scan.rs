@@ -216,8 +216,6 @@ impl FileStamp {
     pub(crate) fn of(metadata: &Metadata) -> Self {
         Self {
             size: metadata.size(),
-            device: metadata.dev(),
-            inode: metadata.ino(),
             modified: (metadata.mtime(), metadata.mtime_nsec()),
             changed: (metadata.ctime(), metadata.ctime_nsec()),
         }

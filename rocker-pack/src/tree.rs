@@ -19,12 +19,12 @@ pub(crate) enum Kind {
     Socket,
 }
 
-/// What must not change in a file between its scan and the end of its reading.
+/// What must not change in a file between its scan and the end of its reading. Another file put in
+/// its place shows by the time of its inode's change; inode numbers are left out, as some network
+/// file systems make them up anew.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct FileStamp {
     pub(crate) size: u64,
-    pub(crate) device: u64,
-    pub(crate) inode: u64,
     pub(crate) modified: (i64, i64),
     pub(crate) changed: (i64, i64),
 }
