@@ -1,1 +1,73 @@
-//! To be written.
+//! `rocker`, the on-device command: run a package in a sandbox, and say what a kernel can do.
+//!
+//! Like the master it is a static program without libc, for devices on which every kilobyte counts. Its exit status is the
+//! App's (128 and the signal's number if one ended it), or 125 if Rocker itself failed, 126 and 127 if the program could not
+//! be executed or was not found, as shells and container engines have it; 2 for a mistake on the command line.
+#![cfg_attr(not(test), no_std)]
+#![deny(unsafe_code)]
+
+mod check;
+mod message;
+mod own_master;
+mod probe_image;
+mod run;
+mod scratch;
+mod supervise;
+
+use message::{print, report};
+use rocker_sys::program::Program;
+
+/// Exit status for a mistake on the command line.
+const USAGE: i32 = 2;
+/// Exit status if Rocker itself failed, and not the App.
+const FAILED: i32 = 125;
+
+const HELP: &str = "\
+rocker: run Apps straight from compressed packages, in sandboxes
+
+usage: rocker run PACKAGE [options] [--] COMMAND [ARGUMENTS...]
+       rocker check
+       rocker --help | --version
+
+rocker run mounts PACKAGE (a squashfs or erofs image, made by rocker-pack) and runs
+COMMAND in a new sandbox: its own mounts, processes, IPC and host name, no privileges.
+It ends when COMMAND ends, with COMMAND's exit status. COMMAND without a slash is
+looked up in $PATH as the sandbox sees it; the package is at $ROCKER_EXEC_DIR.
+
+  --uid N, --gid N   who COMMAND is (65534, nobody)
+  --exec-dir DIR     where the package is mounted (/run/rocker/app)
+  --data-dir DIR     where COMMAND's changes to the overlaid directories are kept;
+                     without it they are thrown away at the end
+  --overlay DIR      a directory that COMMAND may change without the host's seeing it;
+                     up to 16 times. None: every top-level directory but /proc, /sys,
+                     /dev and /run
+  --app-id N         a number for the master's log (1)
+  --socket PATH      where the master is ($ROCKER_SOCKET, /run/rocker/master.sock).
+                     If none runs there, root gets one of its own for this run
+
+rocker check tries everything that Rocker wants of this kernel, and says what is
+missing and what that costs. It changes nothing. Exit status 1: something is missing
+that Rocker cannot do without.
+
+Exit status of run: COMMAND's; 128+N if signal N ended it; 125 if the sandbox could
+not be made, 126 and 127 if COMMAND could not be executed or was not found.
+";
+
+/// Runs the command; gives its exit status.
+pub fn main(program: &Program) -> i32 {
+    let command = program.arguments().nth(1).map(|argument| argument.to_bytes());
+    match command {
+        Some(b"run") => run::run(program),
+        Some(b"check") => check::check(program),
+        Some(b"--help" | b"-h" | b"help") => print(&[HELP.as_bytes()]),
+        Some(b"--version") => print(&[b"rocker ", env!("CARGO_PKG_VERSION").as_bytes(), b"\n"]),
+        Some(other) => {
+            report(&[b"no such command: ", other, b"; try rocker --help"]);
+            USAGE
+        }
+        None => {
+            report(&[b"run what? Try rocker --help"]);
+            USAGE
+        }
+    }
+}

@@ -60,11 +60,24 @@ impl LoopDevice {
     /// `LOOP_CTL_GET_FREE` only tells which device is free now: another process may take it first, which is `EBUSY`, and
     /// then we ask again.
     pub fn attach(backing_file: RawFd) -> Result<Self> {
+        Self::attach_by(|device| match configure(device, backing_file) {
+            // ENOTTY is what the documentation says for an unknown request; the driver before 5.8 says EINVAL.
+            Err(Errno::EINVAL | Errno::ENOTTY) => configure_in_two_steps(device, backing_file),
+            result => result,
+        })
+    }
+
+    /// Attaches by `LOOP_CONFIGURE` or not at all: for those who ask whether the kernel has it.
+    pub fn attach_in_one_step(backing_file: RawFd) -> Result<Self> {
+        Self::attach_by(|device| configure(device, backing_file))
+    }
+
+    fn attach_by(configure: impl Fn(RawFd) -> Result<()>) -> Result<Self> {
         let control = fs::open(c"/dev/loop-control", g::O_RDWR)?;
         let mut last = Errno::EBUSY;
         for _ in 0..ATTEMPTS {
             let number = fs::ioctl_int(control.raw(), l::LOOP_CTL_GET_FREE, 0)?;
-            match Self::attach_to(number, backing_file) {
+            match Self::attach_to(number, &configure) {
                 // ENXIO: the device's last user is just going, or the device itself (LOOP_CTL_REMOVE).
                 Err(errno @ (Errno::EBUSY | Errno::ENXIO)) => last = errno,
                 result => return result,
@@ -73,14 +86,10 @@ impl LoopDevice {
         Err(last)
     }
 
-    fn attach_to(number: usize, backing_file: RawFd) -> Result<Self> {
+    fn attach_to(number: usize, configure: impl Fn(RawFd) -> Result<()>) -> Result<Self> {
         let path = DevicePath::new(number);
         let device = fs::open(path.as_c_str(), g::O_RDONLY)?;
-        match configure(device.raw(), backing_file) {
-            // ENOTTY is what the documentation says for an unknown request; the driver before 5.8 says EINVAL.
-            Err(Errno::EINVAL | Errno::ENOTTY) => configure_in_two_steps(device.raw(), backing_file)?,
-            result => result?,
-        }
+        configure(device.raw())?;
         Ok(Self { _open: device, path })
     }
 

@@ -42,16 +42,19 @@ impl Program {
         unsafe { self.argv.add(self.argc.wrapping_add(1)) }
     }
 
+    /// The environment's entries, `NAME=value` each.
+    pub fn environment_entries(&self) -> impl Iterator<Item = &'static CStr> + use<> {
+        let environment = self.environment();
+        // SAFETY: the array is read up to its null pointer and no further.
+        (0..).map_while(move |index| unsafe { string_or_end(environment, index) })
+    }
+
     /// The value of an environment variable, of which `name` is everything up to and with the `=`.
     pub fn variable(&self, name: &[u8]) -> Option<&'static CStr> {
-        let environment = self.environment();
-        (0..)
-            // SAFETY: the array is read up to its null pointer and no further.
-            .map_while(|index| unsafe { string_or_end(environment, index) })
-            .find_map(|entry| {
-                let value = entry.to_bytes_with_nul().strip_prefix(name)?;
-                CStr::from_bytes_with_nul(value).ok()
-            })
+        self.environment_entries().find_map(|entry| {
+            let value = entry.to_bytes_with_nul().strip_prefix(name)?;
+            CStr::from_bytes_with_nul(value).ok()
+        })
     }
 }
 

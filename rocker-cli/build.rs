@@ -1,0 +1,22 @@
+//! Link arguments of the static program. They are here and not in RUSTFLAGS, which Buildroot and OpenWrt replace and which
+//! would reach build scripts too.
+
+fn main() {
+    println!("cargo:rerun-if-changed=build.rs");
+    if std::env::var_os("CARGO_FEATURE_FREESTANDING").is_none() {
+        return;
+    }
+    for argument in [
+        "-nostartfiles",
+        "-nostdlib",
+        "-static",
+        "-no-pie",
+        "-Wl,--build-id=none",
+        "-Wl,-znorelro",
+        "-Wl,-znoseparate-code",
+        "-Wl,--no-eh-frame-hdr",
+        "-Wl,--gc-sections",
+    ] {
+        println!("cargo:rustc-link-arg-bin=rocker={argument}");
+    }
+}

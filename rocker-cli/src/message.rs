@@ -1,0 +1,79 @@
+//! Text for people, put together from pieces.
+
+use rocker_sys::fs;
+
+/// The digits of a number.
+pub(crate) struct Digits {
+    bytes: [u8; 20],
+    start: usize,
+}
+
+impl Digits {
+    pub(crate) fn of(number: u64) -> Self {
+        let mut digits = Self { bytes: [0; 20], start: 20 };
+        let mut rest = number;
+        for (at, slot) in digits.bytes.iter_mut().enumerate().rev() {
+            *slot = b'0' + (rest % 10) as u8;
+            digits.start = at;
+            rest /= 10;
+            if rest == 0 {
+                break;
+            }
+        }
+        digits
+    }
+
+    pub(crate) fn as_bytes(&self) -> &[u8] {
+        self.bytes.get(self.start..).unwrap_or_default()
+    }
+}
+
+fn write_all(fd: i32, pieces: &[&[u8]]) {
+    for piece in pieces {
+        // Whoever reads has gone, or the disk is full: there is nobody to tell.
+        fs::write(fd, piece).unwrap_or_default();
+    }
+}
+
+/// To standard output; gives the exit status 0.
+pub(crate) fn print(pieces: &[&[u8]]) -> i32 {
+    write_all(1, pieces);
+    0
+}
+
+/// To standard error, with the program's name and a newline.
+pub(crate) fn report(pieces: &[&[u8]]) {
+    write_all(2, &[b"rocker: "]);
+    write_all(2, pieces);
+    write_all(2, &[b"\n"]);
+}
+
+/// A decimal number that fits, without sign or spaces.
+pub(crate) fn parse_number(text: &[u8]) -> Option<u32> {
+    if text.is_empty() {
+        return None;
+    }
+    text.iter().try_fold(0u32, |value, byte| {
+        let digit = byte.checked_sub(b'0').filter(|digit| *digit < 10)?;
+        value.checked_mul(10)?.checked_add(digit.into())
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn digits() {
+        assert_eq!(Digits::of(0).as_bytes(), b"0");
+        assert_eq!(Digits::of(u64::MAX).as_bytes(), b"18446744073709551615");
+    }
+
+    #[test]
+    fn numbers_are_read_strictly() {
+        assert_eq!(parse_number(b"4294967295"), Some(u32::MAX));
+        for bad in [&b""[..], b"4294967296", b"-1", b"+1", b" 1", b"1 ", b"0x1", b"1000:0"] {
+            assert_eq!(parse_number(bad), None, "{bad:?}");
+        }
+    }
+}

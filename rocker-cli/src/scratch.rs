@@ -1,0 +1,107 @@
+//! `Scratch`: the directories of one run that nobody named.
+
+use crate::message::Digits;
+use core::ffi::CStr;
+use rocker_sys::fs::{self, DirEntries};
+use rocker_sys::raw::general::{AT_REMOVEDIR, O_DIRECTORY, O_NOFOLLOW, O_RDONLY};
+use rocker_sys::{Errno, Fd, Result, process};
+
+/// A data directory for one run, which goes when this is dropped.
+pub(crate) struct Scratch {
+    data_dir: Option<[u8; 64]>,
+}
+
+impl Scratch {
+    /// Makes what is wanted: the usual exec directory, which stays, and a data directory of this run's own.
+    pub(crate) fn make(exec_dir: bool, data_dir: bool) -> Result<Self> {
+        let mut scratch = Self { data_dir: None };
+        if exec_dir || data_dir {
+            make_dir(c"/run/rocker", 0o755)?;
+        }
+        if exec_dir {
+            make_dir(c"/run/rocker/app", 0o755)?;
+        }
+        if data_dir {
+            let mut path = [0; 64];
+            let digits = Digits::of(process::pid().unsigned_abs().into());
+            for (slot, byte) in path.iter_mut().zip(b"/run/rocker/data.".iter().chain(digits.as_bytes())) {
+                *slot = *byte;
+            }
+            // Left by a run that was killed, and whose number has come round.
+            remove_tree(c_str(&path));
+            fs::mkdirat(fs::AT_FDCWD, c_str(&path), 0o700)?;
+            scratch.data_dir = Some(path);
+        }
+        Ok(scratch)
+    }
+
+    pub(crate) fn data_dir(&self) -> &CStr {
+        self.data_dir.as_ref().map_or(c"", c_str)
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        if let Some(path) = &self.data_dir {
+            remove_tree(c_str(path));
+        }
+    }
+}
+
+fn c_str(bytes: &[u8; 64]) -> &CStr {
+    CStr::from_bytes_until_nul(bytes).unwrap_or_default()
+}
+
+fn make_dir(path: &CStr, mode: u32) -> Result<()> {
+    match fs::mkdirat(fs::AT_FDCWD, path, mode) {
+        Ok(()) | Err(Errno::EEXIST) => Ok(()),
+        Err(errno) => Err(errno),
+    }
+}
+
+/// Removes a directory and everything in it; what cannot be removed stays, like the directory of a sandbox that has left
+/// processes behind.
+fn remove_tree(path: &CStr) {
+    if let Ok(dir) = open_dir(fs::AT_FDCWD, path) {
+        empty(&dir);
+        fs::unlinkat(fs::AT_FDCWD, path, AT_REMOVEDIR).unwrap_or_default();
+    }
+}
+
+fn open_dir(parent: i32, name: &CStr) -> Result<Fd> {
+    fs::openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0)
+}
+
+/// Takes names until a whole pass removes nothing more: removing while reading may skip some.
+fn empty(dir: &Fd) {
+    loop {
+        let Ok(again) = fs::openat(dir.raw(), c".", O_RDONLY | O_DIRECTORY, 0) else { return };
+        let mut removed = false;
+        let mut buffer = [0; 1024];
+        while let Ok(len @ 1..) = fs::getdents64(again.raw(), &mut buffer) {
+            for entry in DirEntries::new(buffer.get(..len).unwrap_or_default()) {
+                removed |= remove(dir, entry.name);
+            }
+        }
+        if !removed {
+            return;
+        }
+    }
+}
+
+fn remove(dir: &Fd, name: &[u8]) -> bool {
+    let mut text = [0; 256];
+    let Some(slots) = text.get_mut(..name.len()) else { return false };
+    slots.copy_from_slice(name);
+    let Ok(name) = CStr::from_bytes_until_nul(&text) else { return false };
+    if name == c"." || name == c".." {
+        return false;
+    }
+    if fs::unlinkat(dir.raw(), name, 0).is_ok() {
+        return true;
+    }
+    if let Ok(inner) = open_dir(dir.raw(), name) {
+        empty(&inner);
+    }
+    fs::unlinkat(dir.raw(), name, AT_REMOVEDIR).is_ok()
+}

@@ -1,0 +1,146 @@
+//! What `rocker_ext.h` adds: why a launch failed, pidfds, and launching a program file.
+
+use crate::abi::{RockerRequest, RockerResult};
+use crate::{App, last_failure, request};
+use core::ffi::{CStr, c_char, c_int, c_void};
+use rocker_client::{Failure, Launched, NO_INDEX, Program, Stage, launch_program};
+use rocker_sys::{Errno, Fd};
+
+/// `RockerFailure` of `rocker_ext.h`.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct RockerFailure {
+    /// The step's number; 0 if nothing has failed.
+    pub stage: c_int,
+    /// Why, as in `errno(3)`.
+    pub error: c_int,
+    /// Which overlay, or -1.
+    pub index: c_int,
+    /// All of it in words.
+    pub text: [c_char; 52],
+}
+
+/// `RockerApp` of `rocker_ext.h`.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct RockerApp {
+    /// As from `ROCKER_enter_rocker`.
+    pub result: RockerResult,
+    /// The App's pidfd, or -1.
+    pub app_pidfd: c_int,
+    /// The guard's pidfd, or -1.
+    pub guard_pidfd: c_int,
+}
+
+/// `RockerProgram` of `rocker_ext.h`.
+#[repr(C)]
+pub struct RockerProgram {
+    /// The file, as the sandbox sees it.
+    pub path: *const c_char,
+    /// Its arguments.
+    pub argv: *const *mut c_char,
+    /// Its environment; null for an empty one.
+    pub envp: *const *mut c_char,
+    /// Descriptors that it keeps besides 0, 1 and 2.
+    pub keep_fds: *const c_int,
+    /// How many.
+    pub keep_fds_len: usize,
+}
+
+const _: () = assert!(size_of::<RockerFailure>() == 64 && size_of::<RockerApp>() == 36);
+
+impl RockerApp {
+    fn of(outcome: Result<Launched, Failure>) -> Self {
+        let raw = |fd: Option<Fd>| fd.map_or(-1, Fd::into_raw);
+        match outcome {
+            Ok(launched) => {
+                let result = RockerResult::of(&launched);
+                Self { result, app_pidfd: raw(launched.app_pidfd), guard_pidfd: raw(launched.guard_pidfd) }
+            }
+            Err(failure) => Self { result: RockerResult::failed(&failure), app_pidfd: -1, guard_pidfd: -1 },
+        }
+    }
+}
+
+/// Why this thread's last launch failed: see `rocker_ext.h`.
+#[unsafe(no_mangle)]
+pub extern "C" fn ROCKER_last_failure() -> RockerFailure {
+    let failure = last_failure::get();
+    let index = if failure.index == NO_INDEX { -1 } else { failure.index.into() };
+    RockerFailure { stage: failure.stage.raw().into(), error: failure.errno, index, text: describe(&failure) }
+}
+
+/// `mount-overlay[2]: EINVAL`, cut to what fits with its NUL.
+fn describe(failure: &Failure) -> [c_char; 52] {
+    let mut text = [0; 52];
+    let digits = [failure.index / 10 % 10, failure.index % 10].map(|digit| b'0'.wrapping_add(digit as u8));
+    let brackets = [b'[', digits[0], digits[1], b']'];
+    let index: &[u8] = match failure.index {
+        NO_INDEX => b"",
+        ..10 => &[b'[', digits[1], b']'],
+        _ => &brackets,
+    };
+    let errno = Errno::from_raw(failure.errno).name();
+    let why: &[u8] = if failure.stage == Stage::READY { b"" } else { b": " };
+    let errno = if failure.stage == Stage::READY { "" } else { errno };
+    let words = [failure.stage.name().as_bytes(), index, why, errno.as_bytes()];
+    for (slot, byte) in text.iter_mut().take(51).zip(words.into_iter().flatten()) {
+        *slot = *byte as c_char;
+    }
+    text
+}
+
+/// `ROCKER_enter_rocker` with pidfds: see `rocker_ext.h`.
+///
+/// # Safety
+/// As `ROCKER_enter_rocker`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ROCKER_launch_callback(
+    req: *const RockerRequest,
+    app: App,
+    app_args: *mut c_void,
+) -> RockerApp {
+    // SAFETY: the caller's promise.
+    RockerApp::of(unsafe { crate::launch(req, app, app_args) })
+}
+
+/// Executes a program file in a new sandbox: see `rocker_ext.h`.
+///
+/// # Safety
+/// `req` as for `ROCKER_enter_rocker`; `program` is null or points to a `RockerProgram` whose arrays end as the header says.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ROCKER_launch_program(
+    req: *const RockerRequest,
+    program: *const RockerProgram,
+) -> RockerApp {
+    // SAFETY: the caller's promise.
+    RockerApp::of(unsafe { launch(req, program) }.map_err(last_failure::set))
+}
+
+/// # Safety
+/// As [`ROCKER_launch_program`].
+unsafe fn launch(req: *const RockerRequest, program: *const RockerProgram) -> Result<Launched, Failure> {
+    let null = Failure::new(Stage::ARGUMENT, Errno::EFAULT.raw());
+    // SAFETY: null or a request, by the caller's promise.
+    let req = unsafe { req.as_ref() }.ok_or(null)?;
+    // SAFETY: null or a program, by the caller's promise.
+    let program = unsafe { program.as_ref() }.ok_or(null)?;
+    if program.path.is_null() || program.argv.is_null() || (program.keep_fds.is_null() && program.keep_fds_len > 0) {
+        return Err(null);
+    }
+    let no_environment = [core::ptr::null::<c_char>()];
+    let envp = if program.envp.is_null() { no_environment.as_ptr() } else { program.envp.cast() };
+    let keep: &[c_int] = if program.keep_fds_len == 0 {
+        &[]
+    } else {
+        // SAFETY: not null, and an array of that length by the caller's promise.
+        unsafe { core::slice::from_raw_parts(program.keep_fds, program.keep_fds_len) }
+    };
+    // SAFETY: not null, so a string by the caller's promise.
+    let path = unsafe { CStr::from_ptr(program.path) };
+    let program = Program { path, argv: program.argv.cast(), envp, search: None, keep };
+    // SAFETY: its pointers are null or strings, by the caller's promise.
+    let request = unsafe { request::read(req) };
+    // SAFETY: both arrays end with a null pointer, by the caller's promise.
+    unsafe { launch_program(request::socket(), &request, &program) }
+}

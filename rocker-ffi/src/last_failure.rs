@@ -1,0 +1,75 @@
+//! The last failure of each thread, for `ROCKER_last_failure`.
+
+use core::ffi::c_void;
+use core::ptr;
+use core::sync::atomic::{AtomicU32, Ordering};
+use rocker_client::{Failure, NO_INDEX, Stage};
+
+/// The key of the threads' values, plus one; 0 is none yet. A key of its own and not `thread_local`, which a no_std library
+/// has not got.
+static KEY: AtomicU32 = AtomicU32::new(0);
+
+/// A failure in the 32 bits of the smallest pointer: error numbers end at 4095, overlays at 64, stages far below 1024.
+mod pack {
+    pub(super) const ERRNO_BITS: u32 = 12;
+    pub(super) const INDEX_BITS: u32 = 8;
+    pub(super) const NO_INDEX: u32 = (1 << INDEX_BITS) - 1;
+}
+
+fn to_bits(failure: &Failure) -> u32 {
+    let errno = failure.errno.unsigned_abs() & ((1 << pack::ERRNO_BITS) - 1);
+    let index = u32::from(failure.index).min(pack::NO_INDEX);
+    let stage = u32::from(failure.stage.raw()) & 0xfff;
+    stage << (pack::ERRNO_BITS + pack::INDEX_BITS) | index << pack::ERRNO_BITS | errno
+}
+
+fn from_bits(bits: u32) -> Failure {
+    let index = bits >> pack::ERRNO_BITS & pack::NO_INDEX;
+    Failure {
+        stage: Stage::from_raw((bits >> (pack::ERRNO_BITS + pack::INDEX_BITS)) as u16),
+        index: if index == pack::NO_INDEX { NO_INDEX } else { index as u16 },
+        errno: (bits & ((1 << pack::ERRNO_BITS) - 1)).cast_signed(),
+    }
+}
+
+/// The process's key, made by whichever thread comes first.
+fn key() -> Option<libc::pthread_key_t> {
+    let known = KEY.load(Ordering::Acquire);
+    if known != 0 {
+        return Some(known.wrapping_sub(1));
+    }
+    let mut key = 0;
+    // SAFETY: the key is written to our variable; without a destructor nothing of this library runs when a thread ends.
+    if unsafe { libc::pthread_key_create(&raw mut key, None) } != 0 {
+        return None;
+    }
+    match KEY.compare_exchange(0, key.wrapping_add(1), Ordering::AcqRel, Ordering::Acquire) {
+        Ok(_) => Some(key),
+        Err(theirs) => {
+            // SAFETY: made just now, and nobody else has heard of it.
+            unsafe { libc::pthread_key_delete(key) };
+            Some(theirs.wrapping_sub(1))
+        }
+    }
+}
+
+/// Remembers a failure of this thread, and hands it on.
+pub(crate) fn set(failure: Failure) -> Failure {
+    if let Some(key) = key() {
+        let value: *const c_void = ptr::without_provenance(to_bits(&failure) as usize);
+        // SAFETY: the key is ours. Without memory for the value the last failure stays the one before.
+        unsafe { libc::pthread_setspecific(key, value) };
+    }
+    failure
+}
+
+/// This thread's last failure; the stage `ready` if it has had none.
+pub(crate) fn get() -> Failure {
+    let Some(key) = key() else { return Failure::new(Stage::READY, 0) };
+    // SAFETY: the key is ours.
+    let value = unsafe { libc::pthread_getspecific(key) };
+    match value.addr() as u32 {
+        0 => Failure::new(Stage::READY, 0),
+        bits => from_bits(bits),
+    }
+}
