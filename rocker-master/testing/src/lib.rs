@@ -1,0 +1,18 @@
+//! What the privileged tests share. Not for the device.
+//!
+//! Each case runs as a process of its own, PID 1 of a pid namespace, in a mount namespace with a fresh tmpfs at `/run`
+//! ([`run_cases`]). Whatever it leaves behind goes with it, also when it fails or is killed. It finds a master to start
+//! ([`Master`]), packages to launch ([`package`]) and ways to look at what a launch left ([`Traces`]).
+#![allow(unsafe_code, reason = "tests fork, mount and kill")]
+
+mod app;
+mod case;
+mod master;
+mod package;
+mod traces;
+
+pub use app::{App, launch, request, wait_for};
+pub use case::{Case, run_cases};
+pub use master::{Master, binary};
+pub use package::{package, package_of};
+pub use traces::{Traces, eventually};

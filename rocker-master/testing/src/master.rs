@@ -1,0 +1,90 @@
+//! `Master`: the real rocker-master, for one case.
+
+use std::fs::File;
+use std::io::Read;
+use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command};
+
+/// The program of this name that `make` built: in `$ROCKER_BIN_DIR`, or where cargo puts the profile for devices.
+pub fn binary(name: &str) -> PathBuf {
+    let dir = std::env::var_os("ROCKER_BIN_DIR").map_or_else(
+        || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/tiny"),
+        PathBuf::from,
+    );
+    let path = dir.join(name);
+    assert!(path.exists(), "{} is not built: run `make`", path.display());
+    path
+}
+
+/// A master at `/run/rocker/master.sock`, which only this case sees. It ends with the value.
+pub struct Master {
+    child: Child,
+    log: PathBuf,
+}
+
+impl Master {
+    /// Starts it and waits until it hears clients.
+    pub fn start() -> Self {
+        Self::start_by(|master| Command::new(master))
+    }
+
+    /// Starts it by a command that runs it, such as a tracer. `make` gets the program and returns the command before its
+    /// options.
+    pub fn start_by(make: impl FnOnce(PathBuf) -> Command) -> Self {
+        let log = PathBuf::from("/run/master.log");
+        let (mut ready, theirs) = pipe();
+        let mut command = make(binary("rocker-master"));
+        command.arg("--notify-fd").arg(theirs.as_raw_fd().to_string());
+        command.stderr(File::create(&log).unwrap());
+        let child = command.spawn().unwrap();
+        drop(theirs);
+        let mut byte = [0; 1];
+        let heard = ready.read(&mut byte).unwrap();
+        assert_eq!(heard, 1, "the master did not start: {}", std::fs::read_to_string(&log).unwrap());
+        Self { child, log }
+    }
+
+    /// Its process id.
+    pub fn pid(&self) -> i32 {
+        self.child.id().cast_signed()
+    }
+
+    /// Everything that it has logged.
+    pub fn log(&self) -> String {
+        std::fs::read_to_string(&self.log).unwrap()
+    }
+
+    /// Is it still there?
+    pub fn is_alive(&mut self) -> bool {
+        self.child.try_wait().unwrap().is_none()
+    }
+
+    /// Ends it with a signal, and waits for that.
+    pub fn kill(&mut self, signal: i32) {
+        // SAFETY: a child that has not been waited for.
+        unsafe { libc::kill(self.pid(), signal) };
+        self.child.wait().unwrap();
+    }
+}
+
+impl Drop for Master {
+    fn drop(&mut self) {
+        if self.is_alive() {
+            self.kill(libc::SIGTERM);
+        }
+    }
+}
+
+/// A pipe whose writing end is inherited.
+fn pipe() -> (File, OwnedFd) {
+    let mut fds = [0; 2];
+    // SAFETY: two descriptors are written to our array.
+    assert_eq!(unsafe { libc::pipe(fds.as_mut_ptr()) }, 0);
+    // SAFETY: the kernel made it just now.
+    let reader = unsafe { File::from_raw_fd(fds[0]) };
+    // SAFETY: integers only; the reading end is ours alone.
+    unsafe { libc::fcntl(fds[0], libc::F_SETFD, libc::FD_CLOEXEC) };
+    // SAFETY: the kernel made it just now.
+    (reader, unsafe { OwnedFd::from_raw_fd(fds[1]) })
+}
