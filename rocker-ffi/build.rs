@@ -2,7 +2,11 @@
 
 fn main() {
     println!("cargo:rerun-if-changed=build.rs");
-    for argument in ["-Wl,-soname,librocker_ffi.so.1", "-Wl,--build-id=none", "-Wl,--gc-sections"] {
+    for argument in [
+        "-Wl,-soname,librocker_ffi.so.1",
+        "-Wl,--build-id=none",
+        "-Wl,--gc-sections",
+    ] {
         println!("cargo:rustc-cdylib-link-arg={argument}");
     }
 }

@@ -36,8 +36,18 @@ struct Probe {
 }
 
 const PROBES: &[Probe] = &[
-    Probe { name: "root", need: Need::Must, try_it: root, without: "run the check, and the master, as root" },
-    Probe { name: "/proc", need: Need::Must, try_it: proc_fs, without: "mount -t proc proc /proc" },
+    Probe {
+        name: "root",
+        need: Need::Must,
+        try_it: root,
+        without: "run the check, and the master, as root",
+    },
+    Probe {
+        name: "/proc",
+        need: Need::Must,
+        try_it: proc_fs,
+        without: "mount -t proc proc /proc",
+    },
     Probe {
         name: "mount, pid, ipc and uts namespaces",
         need: Need::Must,
@@ -50,7 +60,12 @@ const PROBES: &[Probe] = &[
         try_it: user_namespace,
         without: "CONFIG_USER_NS, and /proc/sys/user/max_user_namespaces above 0",
     },
-    Probe { name: "overlayfs", need: Need::Must, try_it: overlay, without: "CONFIG_OVERLAY_FS" },
+    Probe {
+        name: "overlayfs",
+        need: Need::Must,
+        try_it: overlay,
+        without: "CONFIG_OVERLAY_FS",
+    },
     Probe {
         name: "loop devices",
         need: Need::Must,
@@ -63,11 +78,36 @@ const PROBES: &[Probe] = &[
         try_it: || squashfs(1),
         without: "CONFIG_SQUASHFS, CONFIG_SQUASHFS_ZLIB",
     },
-    Probe { name: "squashfs, lzo", need: Need::Package, try_it: || squashfs(3), without: "CONFIG_SQUASHFS_LZO" },
-    Probe { name: "squashfs, xz", need: Need::Package, try_it: || squashfs(4), without: "CONFIG_SQUASHFS_XZ" },
-    Probe { name: "squashfs, lz4", need: Need::Package, try_it: || squashfs(5), without: "CONFIG_SQUASHFS_LZ4" },
-    Probe { name: "squashfs, zstd", need: Need::Package, try_it: || squashfs(6), without: "CONFIG_SQUASHFS_ZSTD, 4.14" },
-    Probe { name: "erofs", need: Need::Package, try_it: || known(c"erofs"), without: "CONFIG_EROFS_FS, 5.4" },
+    Probe {
+        name: "squashfs, lzo",
+        need: Need::Package,
+        try_it: || squashfs(3),
+        without: "CONFIG_SQUASHFS_LZO",
+    },
+    Probe {
+        name: "squashfs, xz",
+        need: Need::Package,
+        try_it: || squashfs(4),
+        without: "CONFIG_SQUASHFS_XZ",
+    },
+    Probe {
+        name: "squashfs, lz4",
+        need: Need::Package,
+        try_it: || squashfs(5),
+        without: "CONFIG_SQUASHFS_LZ4",
+    },
+    Probe {
+        name: "squashfs, zstd",
+        need: Need::Package,
+        try_it: || squashfs(6),
+        without: "CONFIG_SQUASHFS_ZSTD, 4.14",
+    },
+    Probe {
+        name: "erofs",
+        need: Need::Package,
+        try_it: || known(c"erofs"),
+        without: "CONFIG_EROFS_FS, 5.4",
+    },
     Probe {
         name: "clone3 and pidfds (5.3)",
         need: Need::Better,
@@ -103,9 +143,16 @@ pub(crate) fn check(program: &Program) -> i32 {
     let len = process::kernel_release(&mut release).unwrap_or(0);
     print(&[b"kernel  ", release.get(..len).unwrap_or_default(), b"\n"]);
     // Everything that is mounted here goes with this process.
-    let private = Mount { flags: MS_REC | MS_PRIVATE, ..Mount::default() };
+    let private = Mount {
+        flags: MS_REC | MS_PRIVATE,
+        ..Mount::default()
+    };
     if let Err(errno) = namespace::unshare(CLONE_NEWNS).and_then(|()| private.at(c"/")) {
-        report(&[b"cannot try anything without a mount namespace: ", errno.name().as_bytes(), b" (run this as root)"]);
+        report(&[
+            b"cannot try anything without a mount namespace: ",
+            errno.name().as_bytes(),
+            b" (run this as root)",
+        ]);
         return FAILED;
     }
     let mut usable = true;
@@ -134,7 +181,11 @@ fn show(probe: &Probe, result: &Result<()>) {
     match (result, probe.need) {
         (Ok(()), _) => print(&[b"ok      ", probe.name.as_bytes(), b"\n"]),
         (Err(errno), need) => print(&[
-            if need == Need::Must { b"MISSING " } else { b"without " },
+            if need == Need::Must {
+                b"MISSING "
+            } else {
+                b"without "
+            },
             probe.name.as_bytes(),
             b": ",
             errno.name().as_bytes(),
@@ -146,12 +197,20 @@ fn show(probe: &Probe, result: &Result<()>) {
 }
 
 fn root() -> Result<()> {
-    if credentials::effective_uid() == 0 { Ok(()) } else { Err(Errno::EPERM) }
+    if credentials::effective_uid() == 0 {
+        Ok(())
+    } else {
+        Err(Errno::EPERM)
+    }
 }
 
 fn proc_fs() -> Result<()> {
     let proc = fs::open(c"/proc", O_PATH | O_DIRECTORY)?;
-    if fs::fstatfs(proc.raw())?.magic == fs::StatFs::PROC { Ok(()) } else { Err(Errno::ENOENT) }
+    if fs::fstatfs(proc.raw())?.magic == fs::StatFs::PROC {
+        Ok(())
+    } else {
+        Err(Errno::ENOENT)
+    }
 }
 
 /// Makes a process in these namespaces, and waits for it.
@@ -176,11 +235,21 @@ fn user_namespace() -> Result<()> {
 }
 
 fn pidfd() -> Result<()> {
-    if clone_into(0)? { Ok(()) } else { Err(Errno::ENOSYS) }
+    if clone_into(0)? {
+        Ok(())
+    } else {
+        Err(Errno::ENOSYS)
+    }
 }
 
 fn openat2() -> Result<()> {
-    fs::openat2(fs::AT_FDCWD, c"/", O_PATH | O_DIRECTORY, RESOLVE_NO_SYMLINKS).map(drop)
+    fs::openat2(
+        fs::AT_FDCWD,
+        c"/",
+        O_PATH | O_DIRECTORY,
+        RESOLVE_NO_SYMLINKS,
+    )
+    .map(drop)
 }
 
 fn mount_setattr() -> Result<()> {
@@ -192,7 +261,12 @@ fn mount_setattr() -> Result<()> {
 
 /// Does the kernel know a file system of this name? It looks that up before anything else, and loads a module for it.
 fn known(fs_type: &CStr) -> Result<()> {
-    let mount = Mount { source: Some(c"none"), fs_type: Some(fs_type), flags: MS_RDONLY, data: None };
+    let mount = Mount {
+        source: Some(c"none"),
+        fs_type: Some(fs_type),
+        flags: MS_RDONLY,
+        data: None,
+    };
     match mount.at(c"/") {
         Err(Errno::ENODEV) => Err(Errno::ENODEV),
         _ => Ok(()),
@@ -213,7 +287,12 @@ fn loop_configure() -> Result<()> {
 
 fn squashfs(compression: u16) -> Result<()> {
     let device = LoopDevice::attach(probe_image::squashfs(compression)?.raw())?;
-    let mount = Mount { source: Some(device.path()), fs_type: Some(c"squashfs"), flags: MS_RDONLY, data: None };
+    let mount = Mount {
+        source: Some(device.path()),
+        fs_type: Some(c"squashfs"),
+        flags: MS_RDONLY,
+        data: None,
+    };
     match mount.at(c"/proc") {
         Ok(()) => mount::umount(c"/proc", MNT_DETACH),
         // lz4 wants options in the image, which this one has not got; a kernel without lz4 says EINVAL before that.
@@ -235,11 +314,19 @@ fn show_cgroups() {
 }
 
 fn show_master(program: &Program) {
-    let path = program.variable(b"ROCKER_SOCKET=").unwrap_or(DEFAULT_SOCKET);
+    let path = program
+        .variable(b"ROCKER_SOCKET=")
+        .unwrap_or(DEFAULT_SOCKET);
     let connected = connect(path);
     match connected {
         Ok(_) => print(&[b"info    a master serves at ", path.to_bytes(), b"\n"]),
-        Err(errno) => print(&[b"info    no master at ", path.to_bytes(), b": ", errno.name().as_bytes(), b"\n"]),
+        Err(errno) => print(&[
+            b"info    no master at ",
+            path.to_bytes(),
+            b": ",
+            errno.name().as_bytes(),
+            b"\n",
+        ]),
     };
 }
 

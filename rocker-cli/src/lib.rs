@@ -55,7 +55,10 @@ not be made, 126 and 127 if COMMAND could not be executed or was not found.
 
 /// Runs the command; gives its exit status.
 pub fn main(program: &Program) -> i32 {
-    let command = program.arguments().nth(1).map(|argument| argument.to_bytes());
+    let command = program
+        .arguments()
+        .nth(1)
+        .map(|argument| argument.to_bytes());
     match command {
         Some(b"run") => run::run(program),
         Some(b"check") => check::check(program),

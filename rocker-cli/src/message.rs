@@ -10,7 +10,10 @@ pub(crate) struct Digits {
 
 impl Digits {
     pub(crate) fn of(number: u64) -> Self {
-        let mut digits = Self { bytes: [0; 20], start: 20 };
+        let mut digits = Self {
+            bytes: [0; 20],
+            start: 20,
+        };
         let mut rest = number;
         for (at, slot) in digits.bytes.iter_mut().enumerate().rev() {
             *slot = b'0' + (rest % 10) as u8;
@@ -72,7 +75,16 @@ mod tests {
     #[test]
     fn numbers_are_read_strictly() {
         assert_eq!(parse_number(b"4294967295"), Some(u32::MAX));
-        for bad in [&b""[..], b"4294967296", b"-1", b"+1", b" 1", b"1 ", b"0x1", b"1000:0"] {
+        for bad in [
+            &b""[..],
+            b"4294967296",
+            b"-1",
+            b"+1",
+            b" 1",
+            b"1 ",
+            b"0x1",
+            b"1000:0",
+        ] {
             assert_eq!(parse_number(bad), None, "{bad:?}");
         }
     }

@@ -18,7 +18,10 @@ pub(crate) struct OwnMaster {
 impl OwnMaster {
     /// Starts one if nobody listens at `socket`; `Ok(None)` if somebody does, or if this command is not root, who alone
     /// could start one: the launch itself will then say what is wrong.
-    pub(crate) fn start_if_none(socket: &CStr, environment: *const *const c_char) -> Result<Option<Self>> {
+    pub(crate) fn start_if_none(
+        socket: &CStr,
+        environment: *const *const c_char,
+    ) -> Result<Option<Self>> {
         if credentials::effective_uid() != 0 || !is_deserted(socket)? {
             return Ok(None);
         }
@@ -32,14 +35,21 @@ impl OwnMaster {
     fn start(environment: *const *const c_char) -> Result<Self> {
         let mut socket = [0; 64];
         let digits = Digits::of(process::pid().unsigned_abs().into());
-        let name = b"/run/rocker/run.".iter().chain(digits.as_bytes()).chain(b".sock");
+        let name = b"/run/rocker/run."
+            .iter()
+            .chain(digits.as_bytes())
+            .chain(b".sock");
         for (slot, byte) in socket.iter_mut().zip(name) {
             *slot = *byte;
         }
         let (ours, theirs) = socket::pair()?;
         let mut pid = Err(Errno::ENOENT);
         let mut beside = [0; 4096];
-        for path in [beside_this_program(&mut beside)?, c"/usr/sbin/rocker-master", c"/usr/bin/rocker-master"] {
+        for path in [
+            beside_this_program(&mut beside)?,
+            c"/usr/sbin/rocker-master",
+            c"/usr/bin/rocker-master",
+        ] {
             if fs::access(path, 1).is_ok() {
                 pid = spawn(path, &socket, &theirs, environment);
                 break;
@@ -78,13 +88,21 @@ fn is_deserted(path: &CStr) -> Result<bool> {
     let address = Address::new(path)?;
     let connection = socket::new()?;
     let connected = socket::connect(connection.raw(), &address);
-    Ok(matches!(connected, Err(Errno::ENOENT | Errno::ECONNREFUSED)))
+    Ok(matches!(
+        connected,
+        Err(Errno::ENOENT | Errno::ECONNREFUSED)
+    ))
 }
 
 /// `rocker-master` in the directory of this program.
 fn beside_this_program(buffer: &mut [u8; 4096]) -> Result<&CStr> {
     let len = fs::readlinkat(fs::AT_FDCWD, c"/proc/self/exe", buffer)?;
-    let end = buffer.get(..len).unwrap_or_default().iter().rposition(|byte| *byte == b'/').unwrap_or(0);
+    let end = buffer
+        .get(..len)
+        .unwrap_or_default()
+        .iter()
+        .rposition(|byte| *byte == b'/')
+        .unwrap_or(0);
     let slots = buffer.get_mut(end..).unwrap_or_default();
     for (slot, byte) in slots.iter_mut().zip(b"/rocker-master\0") {
         *slot = *byte;
@@ -101,7 +119,12 @@ struct Start {
 }
 
 #[allow(unsafe_code)]
-fn spawn(path: &CStr, socket: &[u8; 64], notify: &Fd, environment: *const *const c_char) -> Result<i32> {
+fn spawn(
+    path: &CStr,
+    socket: &[u8; 64],
+    notify: &Fd,
+    environment: *const *const c_char,
+) -> Result<i32> {
     let digits = Digits::of(notify.raw().unsigned_abs().into());
     let mut fd = [0; 24];
     for (slot, byte) in fd.iter_mut().zip(digits.as_bytes()) {

@@ -7,8 +7,8 @@ use crate::supervise::supervise;
 use crate::{FAILED, USAGE};
 use core::ffi::{CStr, c_char};
 use rocker_client::{DEFAULT_SOCKET, Failure, Request, Stage, launch_program, limits};
-use rocker_sys::program::Program;
 use rocker_sys::Errno;
+use rocker_sys::program::Program;
 
 const DEFAULT_EXEC_DIR: &CStr = c"/run/rocker/app";
 /// nobody, where there is a name for it.
@@ -82,7 +82,10 @@ fn parse<'a>(program: &Program) -> Result<Options<'a>, Mistake<'a>> {
             b"--data-dir" => options.data_dir = Some(value()?),
             b"--overlay" => {
                 let dir = value()?;
-                options.overlays.push(dir).map_err(|_| Mistake([b"more than 16 times --overlay", b"", b""]))?;
+                options
+                    .overlays
+                    .push(dir)
+                    .map_err(|_| Mistake([b"more than 16 times --overlay", b"", b""]))?;
             }
             b"--socket" => options.socket = Some(value()?),
             _ => return Err(Mistake([b"no such option: ", name, b"; try rocker --help"])),
@@ -92,21 +95,35 @@ fn parse<'a>(program: &Program) -> Result<Options<'a>, Mistake<'a>> {
         return Err(Mistake([b"run which package? Try rocker --help", b"", b""]));
     }
     if options.command == 0 || program.arguments().nth(options.command).is_none() {
-        return Err(Mistake([b"run which command in ", options.package.to_bytes(), b"? Try rocker --help"]));
+        return Err(Mistake([
+            b"run which command in ",
+            options.package.to_bytes(),
+            b"? Try rocker --help",
+        ]));
     }
     Ok(options)
 }
 
 fn number<'a>(name: &'a [u8], value: &'a CStr) -> Result<u32, Mistake<'a>> {
-    parse_number(value.to_bytes()).ok_or(Mistake([name, b" wants a number, not ", value.to_bytes()]))
+    parse_number(value.to_bytes()).ok_or(Mistake([
+        name,
+        b" wants a number, not ",
+        value.to_bytes(),
+    ]))
 }
 
 fn run_with(program: &Program, options: &Options<'_>) -> i32 {
-    let socket = options.socket.or_else(|| program.variable(b"ROCKER_SOCKET=")).unwrap_or(DEFAULT_SOCKET);
+    let socket = options
+        .socket
+        .or_else(|| program.variable(b"ROCKER_SOCKET="))
+        .unwrap_or(DEFAULT_SOCKET);
     let scratch = match Scratch::make(options.exec_dir.is_none(), options.data_dir.is_none()) {
         Ok(scratch) => scratch,
         Err(errno) => {
-            report(&[b"cannot make a directory below /run/rocker: ", errno.name().as_bytes()]);
+            report(&[
+                b"cannot make a directory below /run/rocker: ",
+                errno.name().as_bytes(),
+            ]);
             return FAILED;
         }
     };
@@ -144,11 +161,15 @@ fn run_with(program: &Program, options: &Options<'_>) -> i32 {
 
 #[allow(unsafe_code)]
 fn launch(program: &Program, options: &Options<'_>, socket: &CStr, request: &Request<'_>) -> i32 {
-    let Some(path) = program.arguments().nth(options.command) else { return USAGE };
+    let Some(path) = program.arguments().nth(options.command) else {
+        return USAGE;
+    };
     let mut variable = heapless::Vec::<u8, 4200>::new();
     let exec_dir = request.exec_dir.to_bytes_with_nul();
     // A request's strings fit 4096 bytes together, or the request is refused below.
-    variable.extend_from_slice(b"ROCKER_EXEC_DIR=").unwrap_or_default();
+    variable
+        .extend_from_slice(b"ROCKER_EXEC_DIR=")
+        .unwrap_or_default();
     variable.extend_from_slice(exec_dir).unwrap_or_default();
     let environment = environment(program, variable.as_ptr().cast());
     let app = rocker_client::Program {
@@ -167,7 +188,10 @@ fn launch(program: &Program, options: &Options<'_>, socket: &CStr, request: &Req
 }
 
 /// This program's environment and one variable more, as execve wants it.
-fn environment(program: &Program, more: *const c_char) -> heapless::Vec<*const c_char, ENVIRONMENT_MAX> {
+fn environment(
+    program: &Program,
+    more: *const c_char,
+) -> heapless::Vec<*const c_char, ENVIRONMENT_MAX> {
     let mut list = heapless::Vec::new();
     for entry in program.environment_entries().take(ENVIRONMENT_MAX - 2) {
         if !entry.to_bytes().starts_with(b"ROCKER_EXEC_DIR=") {
@@ -225,12 +249,14 @@ fn package_trouble(errno: Errno) -> &'static [u8] {
 
 fn hint(stage: Stage, errno: Errno) -> &'static [u8] {
     match (stage, errno) {
-        (Stage::OPEN_PACKAGE | Stage::OPEN_EXEC_DIR | Stage::OPEN_DATA_DIR | Stage::OPEN_OVERLAY, Errno::ELOOP) => {
-            b" (a symbolic link that somebody other than root could have made)"
-        }
-        (Stage::PACKAGE_PATH | Stage::EXEC_DIR_PATH | Stage::DATA_DIR_PATH | Stage::OVERLAY_PATH, Errno::EINVAL) => {
-            b" (paths are absolute, without `.`, `..` and empty components)"
-        }
+        (
+            Stage::OPEN_PACKAGE | Stage::OPEN_EXEC_DIR | Stage::OPEN_DATA_DIR | Stage::OPEN_OVERLAY,
+            Errno::ELOOP,
+        ) => b" (a symbolic link that somebody other than root could have made)",
+        (
+            Stage::PACKAGE_PATH | Stage::EXEC_DIR_PATH | Stage::DATA_DIR_PATH | Stage::OVERLAY_PATH,
+            Errno::EINVAL,
+        ) => b" (paths are absolute, without `.`, `..` and empty components)",
         (Stage::MOUNT_PACKAGE, Errno::EINVAL | Errno::ENODEV) => {
             b" (this kernel may lack the file system or its compression: see `rocker check`)"
         }
@@ -239,4 +265,3 @@ fn hint(stage: Stage, errno: Errno) -> &'static [u8] {
         _ => b"",
     }
 }
-

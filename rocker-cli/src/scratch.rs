@@ -24,7 +24,10 @@ impl Scratch {
         if data_dir {
             let mut path = [0; 64];
             let digits = Digits::of(process::pid().unsigned_abs().into());
-            for (slot, byte) in path.iter_mut().zip(b"/run/rocker/data.".iter().chain(digits.as_bytes())) {
+            for (slot, byte) in path
+                .iter_mut()
+                .zip(b"/run/rocker/data.".iter().chain(digits.as_bytes()))
+            {
                 *slot = *byte;
             }
             // Left by a run that was killed, and whose number has come round.
@@ -75,7 +78,9 @@ fn open_dir(parent: i32, name: &CStr) -> Result<Fd> {
 /// Takes names until a whole pass removes nothing more: removing while reading may skip some.
 fn empty(dir: &Fd) {
     loop {
-        let Ok(again) = fs::openat(dir.raw(), c".", O_RDONLY | O_DIRECTORY, 0) else { return };
+        let Ok(again) = fs::openat(dir.raw(), c".", O_RDONLY | O_DIRECTORY, 0) else {
+            return;
+        };
         let mut removed = false;
         let mut buffer = [0; 1024];
         while let Ok(len @ 1..) = fs::getdents64(again.raw(), &mut buffer) {
@@ -91,9 +96,13 @@ fn empty(dir: &Fd) {
 
 fn remove(dir: &Fd, name: &[u8]) -> bool {
     let mut text = [0; 256];
-    let Some(slots) = text.get_mut(..name.len()) else { return false };
+    let Some(slots) = text.get_mut(..name.len()) else {
+        return false;
+    };
     slots.copy_from_slice(name);
-    let Ok(name) = CStr::from_bytes_until_nul(&text) else { return false };
+    let Ok(name) = CStr::from_bytes_until_nul(&text) else {
+        return false;
+    };
     if name == c"." || name == c".." {
         return false;
     }

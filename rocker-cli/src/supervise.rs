@@ -9,12 +9,15 @@ use rocker_sys::epoll::{Epoll, Events, FOREVER};
 use rocker_sys::process::{self, Ended, Which};
 use rocker_sys::raw::general::{WNOHANG, WUNTRACED};
 use rocker_sys::signal::{
-    self, SIGCHLD, SIGCONT, SIGHUP, SIGINT, SIGQUIT, SIGSTOP, SIGTERM, SIGUSR1, SIGUSR2, SIGWINCH, SigSet,
+    self, SIGCHLD, SIGCONT, SIGHUP, SIGINT, SIGQUIT, SIGSTOP, SIGTERM, SIGUSR1, SIGUSR2, SIGWINCH,
+    SigSet,
 };
 use rocker_sys::{Errno, Result};
 
 /// What is handed on to the App. SIGTSTP is left alone: it stops this command together with the App.
-const HANDED_ON: [u32; 8] = [SIGCONT, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGWINCH];
+const HANDED_ON: [u32; 8] = [
+    SIGCONT, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGWINCH,
+];
 
 /// Waits until the App has ended; gives the exit status that says how.
 pub(crate) fn supervise(launched: &Launched) -> i32 {
@@ -22,7 +25,11 @@ pub(crate) fn supervise(launched: &Launched) -> i32 {
 }
 
 fn wait(app: i32) -> Result<i32> {
-    let set = HANDED_ON.iter().fold(SigSet::empty().with(SIGCHLD), |set, signal| set.with(*signal));
+    let set = HANDED_ON
+        .iter()
+        .fold(SigSet::empty().with(SIGCHLD), |set, signal| {
+            set.with(*signal)
+        });
     signal::set_mask(&set)?;
     let signals = signal::signalfd(&set)?;
     let epoll = Epoll::new()?;

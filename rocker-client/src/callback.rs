@@ -83,7 +83,13 @@ fn fork() -> Result<i32, Errno> {
 ///
 /// # Safety
 /// Runs in the fork, once.
-unsafe fn run_app(ready: &Ready, request: &Request<'_>, status: &Held, mask: &SigSet, callback: Callback) -> ! {
+unsafe fn run_app(
+    ready: &Ready,
+    request: &Request<'_>,
+    status: &Held,
+    mask: &SigSet,
+    callback: Callback,
+) -> ! {
     let told = match join::join(ready, request) {
         Ok(pidfd) => tell(status, &Report::reached(Stage::READY), pidfd.as_ref()),
         Err(failure) => tell(status, &Report(failure), None).and(Err(Errno::ECANCELED)),
@@ -119,7 +125,10 @@ fn hear_child(status: &Held, deadline_ms: u64) -> Result<Option<Held>, Failure> 
     });
     let (len, pidfd) = received.map_err(&died)?;
     match Report::decode(bytes.get(..len).unwrap_or_default()) {
-        Some(Report(Failure { stage: Stage::READY, .. })) => Ok(pidfd),
+        Some(Report(Failure {
+            stage: Stage::READY,
+            ..
+        })) => Ok(pidfd),
         Some(Report(failure)) => Err(failure),
         // It died without a word: killed, with its guard perhaps.
         None => Err(died(Errno::ECONNRESET)),

@@ -37,15 +37,29 @@ pub(crate) struct Namespaces {
 }
 
 /// Asks for a sandbox and waits until it is ready, or the deadline of `monotonic_ms` has passed.
-pub(crate) fn ask(socket_path: &CStr, request: &Request<'_>, deadline_ms: u64) -> Result<Ready, Failure> {
+pub(crate) fn ask(
+    socket_path: &CStr,
+    request: &Request<'_>,
+    deadline_ms: u64,
+) -> Result<Ready, Failure> {
     let address = Address::new(socket_path).map_err(at(Stage::SOCKET_PATH))?;
-    let packet = request.encode().ok_or(Errno::E2BIG).map_err(at(Stage::REQUEST_SIZE))?;
+    let packet = request
+        .encode()
+        .ok_or(Errno::E2BIG)
+        .map_err(at(Stage::REQUEST_SIZE))?;
     let connection = connect(&address)?;
     let sent = socket::send(connection.raw(), &packet, &[]);
     // A master that refuses to talk has said so before it closed: that answer is worth more than our EPIPE.
-    let received = receive(&connection, deadline_ms).and_then(|answer| read_reply(connection, answer));
+    let received =
+        receive(&connection, deadline_ms).and_then(|answer| read_reply(connection, answer));
     match (sent, received) {
-        (Err(errno), Err(Failure { stage: Stage::ANSWER, .. })) => Err(at(Stage::SEND)(errno)),
+        (
+            Err(errno),
+            Err(Failure {
+                stage: Stage::ANSWER,
+                ..
+            }),
+        ) => Err(at(Stage::SEND)(errno)),
         (_, received) => received,
     }
 }
@@ -83,10 +97,19 @@ fn receive(connection: &Held, deadline_ms: u64) -> Result<Answer, Failure> {
     let mut bytes = [0; Reply::SIZE];
     let received = held::section(|section| {
         let received = socket::receive(connection.raw(), &mut bytes, socket::DONT_WAIT)?;
-        Ok((received.len, received.sender, received.fds.map(|fd| fd.map(|fd| section.hold(fd)))))
+        Ok((
+            received.len,
+            received.sender,
+            received.fds.map(|fd| fd.map(|fd| section.hold(fd))),
+        ))
     });
     match received {
-        Ok((len, sender, fds)) if len > 0 => Ok(Answer { bytes, len, sender, fds }),
+        Ok((len, sender, fds)) if len > 0 => Ok(Answer {
+            bytes,
+            len,
+            sender,
+            fds,
+        }),
         Ok(_) => Err(at(Stage::ANSWER)(Errno::ECONNRESET)),
         Err(Errno::EMSGSIZE) => Err(at(Stage::REPLY)(Errno::EMSGSIZE)),
         Err(errno) => Err(at(Stage::ANSWER)(errno)),
@@ -95,16 +118,42 @@ fn receive(connection: &Held, deadline_ms: u64) -> Result<Answer, Failure> {
 
 fn read_reply(connection: Held, answer: Answer) -> Result<Ready, Failure> {
     let malformed = || at(Stage::REPLY)(Errno::EPROTO);
-    let reply = Reply::decode(answer.bytes.get(..answer.len).unwrap_or_default()).ok_or_else(malformed)?;
+    let reply =
+        Reply::decode(answer.bytes.get(..answer.len).unwrap_or_default()).ok_or_else(malformed)?;
     let guard_name = reply.outcome?;
     // The kernel says who sent it: that is the guard, and this is its process id as the caller sees it.
-    let guard_pid = answer.sender.map(|sender| sender.pid).filter(|pid| *pid > 0).ok_or_else(malformed)?;
+    let guard_pid = answer
+        .sender
+        .map(|sender| sender.pid)
+        .filter(|pid| *pid > 0)
+        .ok_or_else(malformed)?;
     const { assert!(NAMESPACES == 5) };
-    let [Some(mnt), Some(pid), Some(ipc), Some(uts), Some(user), guard_pidfd, ..] = answer.fds else {
+    let [
+        Some(mnt),
+        Some(pid),
+        Some(ipc),
+        Some(uts),
+        Some(user),
+        guard_pidfd,
+        ..,
+    ] = answer.fds
+    else {
         return Err(malformed());
     };
-    let namespaces = Namespaces { mnt, pid, ipc, uts, user };
-    Ok(Ready { connection, namespaces, guard_pid, guard_name, guard_pidfd })
+    let namespaces = Namespaces {
+        mnt,
+        pid,
+        ipc,
+        uts,
+        user,
+    };
+    Ok(Ready {
+        connection,
+        namespaces,
+        guard_pid,
+        guard_name,
+        guard_pidfd,
+    })
 }
 
 impl Ready {

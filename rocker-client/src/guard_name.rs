@@ -22,7 +22,13 @@ fn read(pid: i32) -> Result<[u8; NAME_SIZE], Errno> {
     }
     let path = stat_path(pid.unsigned_abs());
     let path = CStr::from_bytes_until_nul(&path).map_err(|_| Errno::ESRCH)?;
-    let file = fs::open(path, O_RDONLY).map_err(|errno| if errno == Errno::ENOENT { Errno::ESRCH } else { errno })?;
+    let file = fs::open(path, O_RDONLY).map_err(|errno| {
+        if errno == Errno::ENOENT {
+            Errno::ESRCH
+        } else {
+            errno
+        }
+    })?;
     let mut bytes = [0; 512];
     let len = fs::read(file.raw(), &mut bytes)?;
     parse(bytes.get(..len).unwrap_or_default()).ok_or(Errno::EPROTO)
@@ -44,7 +50,10 @@ fn stat_path(pid: u32) -> [u8; 32] {
     }
     let number = digits.iter().skip(digits.len().wrapping_sub(count));
     let mut path = [0; 32];
-    for (slot, byte) in path.iter_mut().zip(b"/proc/".iter().chain(number).chain(b"/stat")) {
+    for (slot, byte) in path
+        .iter_mut()
+        .zip(b"/proc/".iter().chain(number).chain(b"/stat"))
+    {
         *slot = *byte;
     }
     path

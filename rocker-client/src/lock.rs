@@ -20,16 +20,29 @@ impl Lock {
         let me = process::pid().unsigned_abs();
         let mut mine = me;
         loop {
-            match self.0.compare_exchange(0, mine, Ordering::Acquire, Ordering::Relaxed) {
+            match self
+                .0
+                .compare_exchange(0, mine, Ordering::Acquire, Ordering::Relaxed)
+            {
                 Ok(_) => return Held(self),
                 Err(holder) if holder & !CONTENDED != me => {
                     // Left over from before a fork. If two threads find it at once, one of them frees it.
-                    self.0.compare_exchange(holder, 0, Ordering::Relaxed, Ordering::Relaxed).unwrap_or_default();
+                    self.0
+                        .compare_exchange(holder, 0, Ordering::Relaxed, Ordering::Relaxed)
+                        .unwrap_or_default();
                 }
                 Err(holder) => {
                     let contended = holder | CONTENDED;
                     let marked = holder == contended
-                        || self.0.compare_exchange(holder, contended, Ordering::Relaxed, Ordering::Relaxed).is_ok();
+                        || self
+                            .0
+                            .compare_exchange(
+                                holder,
+                                contended,
+                                Ordering::Relaxed,
+                                Ordering::Relaxed,
+                            )
+                            .is_ok();
                     if marked {
                         futex::wait(&self.0, contended);
                     }

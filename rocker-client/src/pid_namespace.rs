@@ -13,7 +13,10 @@ use rocker_sys::{Errno, fs};
 ///
 /// setns changes the calling thread alone, and only for its future children (`pid_namespaces(7)`); it is changed back
 /// before this returns, in the parent.
-pub(crate) fn born_inside<T>(ready: &Ready, make_child: impl FnOnce() -> Result<T, Failure>) -> Result<T, Failure> {
+pub(crate) fn born_inside<T>(
+    ready: &Ready,
+    make_child: impl FnOnce() -> Result<T, Failure>,
+) -> Result<T, Failure> {
     let home = home().map_err(at(Stage::PLUMBING))?;
     namespace::setns(ready.namespaces.pid.raw(), CLONE_NEWPID).map_err(at(Stage::JOIN_PID))?;
     let child = make_child();

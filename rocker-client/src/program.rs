@@ -58,7 +58,13 @@ pub unsafe fn launch_program(
     let ready = connect::ask(socket, request, deadline_ms)?;
     // A handler that ran in the child would run on the host's data.
     let mask = signal::set_mask(&SigSet::full()).map_err(at(Stage::PLUMBING))?;
-    let mut shared = Child { ready: &ready, request, program, mask, failure: None };
+    let mut shared = Child {
+        ready: &ready,
+        request,
+        program,
+        mask,
+        failure: None,
+    };
     let argument = &raw mut shared;
     let spawned = pid_namespace::born_inside(&ready, || {
         dumpable::keep(|| {
@@ -119,7 +125,9 @@ fn execute(program: &Program<'_>) -> Failure {
         unsafe { process::execve(path, program.argv, program.envp) }
     };
     let errno = match program.search {
-        Some(search) if !program.path.to_bytes().contains(&b'/') => execute_from(search, program.path, exec),
+        Some(search) if !program.path.to_bytes().contains(&b'/') => {
+            execute_from(search, program.path, exec)
+        }
         _ => exec(program.path),
     };
     at(Stage::EXEC)(errno)
@@ -138,7 +146,9 @@ fn execute_from(search: &CStr, name: &CStr, exec: impl Fn(&CStr) -> Errno) -> Er
         for (slot, byte) in path.iter_mut().zip(bytes) {
             *slot = *byte;
         }
-        let Ok(path) = CStr::from_bytes_until_nul(&path) else { continue };
+        let Ok(path) = CStr::from_bytes_until_nul(&path) else {
+            continue;
+        };
         match exec(path) {
             Errno::ENOENT | Errno::ENOTDIR => {}
             Errno::EACCES => found = Errno::EACCES,

@@ -1,5 +1,9 @@
 //! The types of `lib.h`, and how a failure becomes a `ROCKER_ERR`.
-#![allow(non_camel_case_types, clippy::enum_variant_names, reason = "the names are those of the C header")]
+#![allow(
+    non_camel_case_types,
+    clippy::enum_variant_names,
+    reason = "the names are those of the C header"
+)]
 
 use core::ffi::{c_char, c_int};
 use core::mem::{align_of, offset_of, size_of};
@@ -9,7 +13,11 @@ use rocker_client::{Failure, Launched, Stage};
 /// `ROCKER_ERR` of `err_no.h`.
 #[repr(C)]
 #[derive(Clone, Copy, PartialEq, Eq)]
-#[allow(dead_code, missing_docs, reason = "all of them are part of the interface; the header documents each")]
+#[allow(
+    dead_code,
+    missing_docs,
+    reason = "all of them are part of the interface; the header documents each"
+)]
 pub enum ROCKER_ERR {
     ROCKER_ERR_unknown = -1,
     ROCKER_ERR_success = 0,
@@ -62,12 +70,18 @@ pub struct RockerRequest {
 #[cfg(target_pointer_width = "64")]
 const _: () = {
     assert!(size_of::<RockerRequest>() == 168 && align_of::<RockerRequest>() == 8);
-    assert!(offset_of!(RockerRequest, app_pkg_path) == 16 && offset_of!(RockerRequest, app_overlay_dirs) == 40);
+    assert!(
+        offset_of!(RockerRequest, app_pkg_path) == 16
+            && offset_of!(RockerRequest, app_overlay_dirs) == 40
+    );
 };
 #[cfg(target_pointer_width = "32")]
 const _: () = {
     assert!(size_of::<RockerRequest>() == 88 && align_of::<RockerRequest>() == 4);
-    assert!(offset_of!(RockerRequest, app_pkg_path) == 12 && offset_of!(RockerRequest, app_overlay_dirs) == 24);
+    assert!(
+        offset_of!(RockerRequest, app_pkg_path) == 12
+            && offset_of!(RockerRequest, app_overlay_dirs) == 24
+    );
 };
 const _: () = {
     assert!(size_of::<RockerResult>() == 28 && align_of::<RockerResult>() == 4);
@@ -97,7 +111,12 @@ impl RockerResult {
     }
 
     pub(crate) fn failed(failure: &Failure) -> Self {
-        Self { err_no: code_of(failure.stage), app_pid: -1, guard_pid: -1, guard_pname: [0; 16] }
+        Self {
+            err_no: code_of(failure.stage),
+            app_pid: -1,
+            guard_pid: -1,
+            guard_pname: [0; 16],
+        }
     }
 }
 
@@ -114,15 +133,22 @@ fn code_of(stage: Stage) -> ROCKER_ERR {
         Stage::ARGUMENT => ROCKER_ERR_param_invalid,
         Stage::SOCKET_PATH => ROCKER_ERR_server_unaddr_invalid,
         Stage::SOCKET => ROCKER_ERR_gen_local_addr_failed,
-        Stage::CONNECT | Stage::MASTER | Stage::REQUEST_SIZE | Stage::SEND => ROCKER_ERR_send_req_failed,
-        Stage::ANSWER | Stage::REPLY => ROCKER_ERR_recv_resp_failed,
-        Stage::JOIN_PID | Stage::ANNOUNCE | Stage::GROUPS | Stage::JOIN | Stage::IDENTITY | Stage::CHDIR => {
-            ROCKER_ERR_enter_rocker_failed
+        Stage::CONNECT | Stage::MASTER | Stage::REQUEST_SIZE | Stage::SEND => {
+            ROCKER_ERR_send_req_failed
         }
+        Stage::ANSWER | Stage::REPLY => ROCKER_ERR_recv_resp_failed,
+        Stage::JOIN_PID
+        | Stage::ANNOUNCE
+        | Stage::GROUPS
+        | Stage::JOIN
+        | Stage::IDENTITY
+        | Stage::CHDIR => ROCKER_ERR_enter_rocker_failed,
         Stage::FORK | Stage::EXEC => ROCKER_ERR_app_exec_failed,
         Stage::GUARD_NAME => ROCKER_ERR_get_guardname_failed,
         // Everything that master and guard say, stages of newer ones included.
-        stage if stage >= Stage::REQUEST && stage < Stage::SOCKET_PATH => ROCKER_ERR_build_rocker_failed,
+        stage if stage >= Stage::REQUEST && stage < Stage::SOCKET_PATH => {
+            ROCKER_ERR_build_rocker_failed
+        }
         _ => ROCKER_ERR_unknown,
     }
 }

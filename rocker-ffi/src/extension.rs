@@ -55,9 +55,17 @@ impl RockerApp {
         match outcome {
             Ok(launched) => {
                 let result = RockerResult::of(&launched);
-                Self { result, app_pidfd: raw(launched.app_pidfd), guard_pidfd: raw(launched.guard_pidfd) }
+                Self {
+                    result,
+                    app_pidfd: raw(launched.app_pidfd),
+                    guard_pidfd: raw(launched.guard_pidfd),
+                }
             }
-            Err(failure) => Self { result: RockerResult::failed(&failure), app_pidfd: -1, guard_pidfd: -1 },
+            Err(failure) => Self {
+                result: RockerResult::failed(&failure),
+                app_pidfd: -1,
+                guard_pidfd: -1,
+            },
         }
     }
 }
@@ -66,14 +74,24 @@ impl RockerApp {
 #[unsafe(no_mangle)]
 pub extern "C" fn ROCKER_last_failure() -> RockerFailure {
     let failure = last_failure::get();
-    let index = if failure.index == NO_INDEX { -1 } else { failure.index.into() };
-    RockerFailure { stage: failure.stage.raw().into(), error: failure.errno, index, text: describe(&failure) }
+    let index = if failure.index == NO_INDEX {
+        -1
+    } else {
+        failure.index.into()
+    };
+    RockerFailure {
+        stage: failure.stage.raw().into(),
+        error: failure.errno,
+        index,
+        text: describe(&failure),
+    }
 }
 
 /// `mount-overlay[2]: EINVAL`, cut to what fits with its NUL.
 fn describe(failure: &Failure) -> [c_char; 52] {
     let mut text = [0; 52];
-    let digits = [failure.index / 10 % 10, failure.index % 10].map(|digit| b'0'.wrapping_add(digit as u8));
+    let digits =
+        [failure.index / 10 % 10, failure.index % 10].map(|digit| b'0'.wrapping_add(digit as u8));
     let brackets = [b'[', digits[0], digits[1], b']'];
     let index: &[u8] = match failure.index {
         NO_INDEX => b"",
@@ -81,9 +99,22 @@ fn describe(failure: &Failure) -> [c_char; 52] {
         _ => &brackets,
     };
     let errno = Errno::from_raw(failure.errno).name();
-    let why: &[u8] = if failure.stage == Stage::READY { b"" } else { b": " };
-    let errno = if failure.stage == Stage::READY { "" } else { errno };
-    let words = [failure.stage.name().as_bytes(), index, why, errno.as_bytes()];
+    let why: &[u8] = if failure.stage == Stage::READY {
+        b""
+    } else {
+        b": "
+    };
+    let errno = if failure.stage == Stage::READY {
+        ""
+    } else {
+        errno
+    };
+    let words = [
+        failure.stage.name().as_bytes(),
+        index,
+        why,
+        errno.as_bytes(),
+    ];
     for (slot, byte) in text.iter_mut().take(51).zip(words.into_iter().flatten()) {
         *slot = *byte as c_char;
     }
@@ -119,17 +150,27 @@ pub unsafe extern "C" fn ROCKER_launch_program(
 
 /// # Safety
 /// As [`ROCKER_launch_program`].
-unsafe fn launch(req: *const RockerRequest, program: *const RockerProgram) -> Result<Launched, Failure> {
+unsafe fn launch(
+    req: *const RockerRequest,
+    program: *const RockerProgram,
+) -> Result<Launched, Failure> {
     let null = Failure::new(Stage::ARGUMENT, Errno::EFAULT.raw());
     // SAFETY: null or a request, by the caller's promise.
     let req = unsafe { req.as_ref() }.ok_or(null)?;
     // SAFETY: null or a program, by the caller's promise.
     let program = unsafe { program.as_ref() }.ok_or(null)?;
-    if program.path.is_null() || program.argv.is_null() || (program.keep_fds.is_null() && program.keep_fds_len > 0) {
+    if program.path.is_null()
+        || program.argv.is_null()
+        || (program.keep_fds.is_null() && program.keep_fds_len > 0)
+    {
         return Err(null);
     }
     let no_environment = [core::ptr::null::<c_char>()];
-    let envp = if program.envp.is_null() { no_environment.as_ptr() } else { program.envp.cast() };
+    let envp = if program.envp.is_null() {
+        no_environment.as_ptr()
+    } else {
+        program.envp.cast()
+    };
     let keep: &[c_int] = if program.keep_fds_len == 0 {
         &[]
     } else {
@@ -138,7 +179,13 @@ unsafe fn launch(req: *const RockerRequest, program: *const RockerProgram) -> Re
     };
     // SAFETY: not null, so a string by the caller's promise.
     let path = unsafe { CStr::from_ptr(program.path) };
-    let program = Program { path, argv: program.argv.cast(), envp, search: None, keep };
+    let program = Program {
+        path,
+        argv: program.argv.cast(),
+        envp,
+        search: None,
+        keep,
+    };
     // SAFETY: its pointers are null or strings, by the caller's promise.
     let request = unsafe { request::read(req) };
     // SAFETY: both arrays end with a null pointer, by the caller's promise.

@@ -27,7 +27,11 @@ fn from_bits(bits: u32) -> Failure {
     let index = bits >> pack::ERRNO_BITS & pack::NO_INDEX;
     Failure {
         stage: Stage::from_raw((bits >> (pack::ERRNO_BITS + pack::INDEX_BITS)) as u16),
-        index: if index == pack::NO_INDEX { NO_INDEX } else { index as u16 },
+        index: if index == pack::NO_INDEX {
+            NO_INDEX
+        } else {
+            index as u16
+        },
         errno: (bits & ((1 << pack::ERRNO_BITS) - 1)).cast_signed(),
     }
 }
@@ -65,7 +69,9 @@ pub(crate) fn set(failure: Failure) -> Failure {
 
 /// This thread's last failure; the stage `ready` if it has had none.
 pub(crate) fn get() -> Failure {
-    let Some(key) = key() else { return Failure::new(Stage::READY, 0) };
+    let Some(key) = key() else {
+        return Failure::new(Stage::READY, 0);
+    };
     // SAFETY: the key is ours.
     let value = unsafe { libc::pthread_getspecific(key) };
     match value.addr() as u32 {

@@ -52,7 +52,12 @@ pub unsafe extern "C" fn ROCKER_enter_rocker(
 #[unsafe(no_mangle)]
 pub extern "C" fn ROCKER_get_guardname(pid: c_int) -> RockerResult {
     match guard_name(pid) {
-        Ok(name) => RockerResult { err_no: ROCKER_ERR::ROCKER_ERR_success, app_pid: -1, guard_pid: pid, guard_pname: abi::c_chars(&name) },
+        Ok(name) => RockerResult {
+            err_no: ROCKER_ERR::ROCKER_ERR_success,
+            app_pid: -1,
+            guard_pid: pid,
+            guard_pname: abi::c_chars(&name),
+        },
         Err(failure) => RockerResult::failed(&last_failure::set(failure)),
     }
 }
@@ -65,7 +70,11 @@ pub extern "C" fn ROCKER_request_new() -> RockerRequest {
 
 /// # Safety
 /// As [`ROCKER_enter_rocker`].
-unsafe fn launch(req: *const RockerRequest, app: App, app_args: *mut c_void) -> Result<Launched, Failure> {
+unsafe fn launch(
+    req: *const RockerRequest,
+    app: App,
+    app_args: *mut c_void,
+) -> Result<Launched, Failure> {
     let null = Failure::new(Stage::ARGUMENT, Errno::EFAULT.raw());
     // SAFETY: null or a request, by the caller's promise; nobody else changes it during the call.
     let (Some(req), Some(function)) = (unsafe { req.as_ref() }, app) else {
@@ -73,7 +82,10 @@ unsafe fn launch(req: *const RockerRequest, app: App, app_args: *mut c_void) -> 
     };
     // SAFETY: its pointers are null or strings, by the caller's promise.
     let request = unsafe { request::read(req) };
-    let callback = Callback { function, argument: app_args };
+    let callback = Callback {
+        function,
+        argument: app_args,
+    };
     // SAFETY: the function may be called in a fork, by the caller's promise.
     unsafe { launch_callback(request::socket(), &request, callback) }.map_err(last_failure::set)
 }
@@ -86,4 +98,8 @@ fn panic(_: &core::panic::PanicInfo<'_>) -> ! {
 
 // Core's prebuilt objects name the personality of unwinding; nothing calls it, since a panic aborts. Written in assembly so
 // that it can be hidden (the library exports its interface and nothing else) and weak (a host may have one of its own).
-core::arch::global_asm!(".weak rust_eh_personality", ".hidden rust_eh_personality", "rust_eh_personality:");
+core::arch::global_asm!(
+    ".weak rust_eh_personality",
+    ".hidden rust_eh_personality",
+    "rust_eh_personality:"
+);

@@ -15,7 +15,8 @@ unsafe extern "C" {
 /// The pointers are null or strings, which live and stay unchanged as long as the result.
 pub(crate) unsafe fn read<'a>(req: &RockerRequest) -> Request<'a> {
     // SAFETY: null or a string, by the caller's promise.
-    let string = |pointer: *mut c_char| (!pointer.is_null()).then(|| unsafe { CStr::from_ptr(pointer) });
+    let string =
+        |pointer: *mut c_char| (!pointer.is_null()).then(|| unsafe { CStr::from_ptr(pointer) });
     Request {
         app_id: req.app_id,
         uid: id(req.uid),

@@ -29,7 +29,11 @@ pub(crate) fn harden(plan: &Plan<'_>) -> Step {
         credentials::set_uid(plan.request.uid)?;
         credentials::drop_capabilities()?;
         credentials::set_no_new_privs()?;
-        if credentials::is_dumpable()? { Err(Errno::EPERM) } else { Ok(()) }
+        if credentials::is_dumpable()? {
+            Err(Errno::EPERM)
+        } else {
+            Ok(())
+        }
     };
     steps().at(Stage::HARDEN)
 }

@@ -25,7 +25,9 @@ impl LayerStore {
     /// # Errors
     /// `EPERM`: something is in its place that root did not make.
     pub(crate) fn open(data_dir: &Fd) -> Result<Self> {
-        open_or_make(data_dir, c".rocker").and_then(|(store, _)| closed(store)).map(Self)
+        open_or_make(data_dir, c".rocker")
+            .and_then(|(store, _)| closed(store))
+            .map(Self)
     }
 
     /// Can the file system hold upper layers? Overlayfs itself cannot: its mount would say a bare `EINVAL`.
@@ -34,7 +36,13 @@ impl LayerStore {
     }
 
     /// The layers for the directory with this canonical path and this status.
-    pub(crate) fn layers(&self, path: &[u8], lower: &Stat, request: &Request<'_>, owned: bool) -> Result<Layers> {
+    pub(crate) fn layers(
+        &self,
+        path: &[u8],
+        lower: &Stat,
+        request: &Request<'_>,
+        owned: bool,
+    ) -> Result<Layers> {
         let name = LayerName::of(path);
         let (dir, _) = open_or_make(&self.0, name.as_c_str())?;
         let dir = closed(dir)?;
@@ -50,7 +58,13 @@ impl LayerStore {
 ///
 /// An overlay that nobody asked for by name (the default list) opens nothing: a directory that the App's ids could not
 /// enter on the host keeps its owner and its mode.
-fn give_to_app(upper: &Fd, is_new: bool, lower: &Stat, request: &Request<'_>, named: bool) -> Result<()> {
+fn give_to_app(
+    upper: &Fd,
+    is_new: bool,
+    lower: &Stat,
+    request: &Request<'_>,
+    named: bool,
+) -> Result<()> {
     let (uid, gid, mode) = if named || may_enter(lower, request) {
         (request.uid, request.gid, lower.mode & 0o1777 | 0o700)
     } else {
@@ -96,7 +110,11 @@ fn open_or_make(parent: &Fd, name: &CStr) -> Result<(Fd, bool)> {
 
 fn closed(dir: Fd) -> Result<Fd> {
     let stat = fs::fstat(dir.raw())?;
-    if stat.uid == 0 && stat.mode & 0o077 == 0 { Ok(dir) } else { Err(Errno::EPERM) }
+    if stat.uid == 0 && stat.mode & 0o077 == 0 {
+        Ok(dir)
+    } else {
+        Err(Errno::EPERM)
+    }
 }
 
 /// A directory's path as one file name: without the first slash, `/` written `+`, and `+` and `%` written `%2B` and `%25`.
@@ -111,7 +129,10 @@ impl LayerName {
 
     fn of(path: &[u8]) -> Self {
         let mut name = [0; Self::SIZE];
-        let written = path.iter().skip(1).flat_map(|byte| escape(*byte).iter().copied());
+        let written = path
+            .iter()
+            .skip(1)
+            .flat_map(|byte| escape(*byte).iter().copied());
         let mut slots = name.iter_mut();
         let mut fits = true;
         for byte in written {
@@ -128,7 +149,9 @@ impl LayerName {
     }
 
     fn end_in_hash(name: &mut [u8; Self::SIZE], path: &[u8]) {
-        let digits = (0..16u32).rev().map(|digit| hex(fnv1a(path) >> digit.wrapping_mul(4)));
+        let digits = (0..16u32)
+            .rev()
+            .map(|digit| hex(fnv1a(path) >> digit.wrapping_mul(4)));
         let end = [b'~'].into_iter().chain(digits).chain([0]);
         let start = Self::SIZE.saturating_sub(Self::HASH).saturating_sub(1);
         for (slot, byte) in name.iter_mut().skip(start).zip(end) {
@@ -148,7 +171,11 @@ fn escape(byte: u8) -> &'static [u8] {
         let mut bytes = [0; 256];
         let mut value = 0u8;
         while value < 255 {
-            #[allow(clippy::indexing_slicing, clippy::arithmetic_side_effects, reason = "evaluated while compiling")]
+            #[allow(
+                clippy::indexing_slicing,
+                clippy::arithmetic_side_effects,
+                reason = "evaluated while compiling"
+            )]
             {
                 bytes[value as usize] = value;
                 value += 1;
@@ -161,20 +188,27 @@ fn escape(byte: u8) -> &'static [u8] {
         b'/' => b"+",
         b'+' => b"%2B",
         b'%' => b"%25",
-        other => BYTES.get(usize::from(other)..).and_then(|rest| rest.get(..1)).unwrap_or_default(),
+        other => BYTES
+            .get(usize::from(other)..)
+            .and_then(|rest| rest.get(..1))
+            .unwrap_or_default(),
     }
 }
 
 fn hex(value: u64) -> u8 {
     let digit = (value & 15) as u8;
-    if digit < 10 { b'0'.wrapping_add(digit) } else { b'a'.wrapping_add(digit).wrapping_sub(10) }
+    if digit < 10 {
+        b'0'.wrapping_add(digit)
+    } else {
+        b'a'.wrapping_add(digit).wrapping_sub(10)
+    }
 }
 
 /// FNV-1a. Two paths of one App that collide would share a layer; overlayfs then refuses the second mount as busy.
 fn fnv1a(bytes: &[u8]) -> u64 {
-    bytes
-        .iter()
-        .fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3))
+    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+        (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
+    })
 }
 
 #[cfg(test)]
@@ -182,7 +216,11 @@ mod tests {
     use super::*;
 
     fn name(path: &str) -> String {
-        LayerName::of(path.as_bytes()).as_c_str().to_str().unwrap().to_owned()
+        LayerName::of(path.as_bytes())
+            .as_c_str()
+            .to_str()
+            .unwrap()
+            .to_owned()
     }
 
     #[test]

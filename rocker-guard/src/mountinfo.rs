@@ -35,7 +35,8 @@ impl MountInfo {
     /// The mount points, parents before what is mounted in them.
     pub(crate) fn mount_points(&self) -> impl Iterator<Item = MountPoint<'_>> {
         let text = self.text.as_slice().get(..self.len).unwrap_or_default();
-        text.split(|byte| *byte == b'\n').filter_map(MountPoint::of_line)
+        text.split(|byte| *byte == b'\n')
+            .filter_map(MountPoint::of_line)
     }
 }
 
@@ -53,7 +54,13 @@ impl<'a> MountPoint<'a> {
     pub(crate) fn bytes(self) -> impl Iterator<Item = u8> + 'a {
         let mut rest = self.0;
         core::iter::from_fn(move || match rest {
-            [b'\\', a @ b'0'..=b'3', b @ b'0'..=b'7', c @ b'0'..=b'7', tail @ ..] => {
+            [
+                b'\\',
+                a @ b'0'..=b'3',
+                b @ b'0'..=b'7',
+                c @ b'0'..=b'7',
+                tail @ ..,
+            ] => {
                 rest = tail;
                 Some((a & 3) << 6 | (b & 7) << 3 | (c & 7))
             }
@@ -68,7 +75,8 @@ impl<'a> MountPoint<'a> {
     /// What follows `dir/`, if it lies strictly below that directory.
     pub(crate) fn below(self, dir: &[u8]) -> Option<impl Iterator<Item = u8> + 'a> {
         let mut bytes = self.bytes();
-        let inside = dir.iter().all(|byte| bytes.next() == Some(*byte)) && bytes.next() == Some(b'/');
+        let inside =
+            dir.iter().all(|byte| bytes.next() == Some(*byte)) && bytes.next() == Some(b'/');
         inside.then_some(bytes)
     }
 }
@@ -83,15 +91,25 @@ mod tests {
 
     #[test]
     fn escapes_are_decoded() {
-        let space = point(r"36 35 98:0 / /mnt/a\040b\134\011c rw,noatime master:1 - ext3 /dev/root rw");
+        let space =
+            point(r"36 35 98:0 / /mnt/a\040b\134\011c rw,noatime master:1 - ext3 /dev/root rw");
         assert_eq!(space.bytes().collect::<Vec<_>>(), b"/mnt/a b\\\tc");
-        assert_eq!(point(r"1 2 3:4 / /x\400\08y rw - a b c").bytes().collect::<Vec<_>>(), br"/x\400\08y");
+        assert_eq!(
+            point(r"1 2 3:4 / /x\400\08y rw - a b c")
+                .bytes()
+                .collect::<Vec<_>>(),
+            br"/x\400\08y"
+        );
     }
 
     #[test]
     fn below_means_strictly_below() {
         let mount = point("36 35 98:0 / /var/lib/x rw - ext3 /dev/root rw");
-        let below = |dir: &str| mount.below(dir.as_bytes()).map(|rest| rest.collect::<Vec<_>>());
+        let below = |dir: &str| {
+            mount
+                .below(dir.as_bytes())
+                .map(|rest| rest.collect::<Vec<_>>())
+        };
         assert_eq!(below("/var"), Some(b"lib/x".to_vec()));
         assert_eq!(below("/var/lib"), Some(b"x".to_vec()));
         assert_eq!(below("/var/lib/x"), None);
@@ -102,6 +120,10 @@ mod tests {
     #[test]
     fn our_own_mounts_can_be_read() {
         let mounts = MountInfo::read().unwrap();
-        assert!(mounts.mount_points().any(|mount| mount.bytes().eq(*b"/proc")));
+        assert!(
+            mounts
+                .mount_points()
+                .any(|mount| mount.bytes().eq(*b"/proc"))
+        );
     }
 }

@@ -40,11 +40,17 @@ impl<'a> Overlays<'a> {
     pub(crate) fn open(request: &'a Request<'a>) -> Step<Self> {
         let named = request.overlays.iter().any(Option::is_some);
         let paths = Paths::new().at(Stage::OPEN_OVERLAY)?;
-        let mut overlays = Self { request, list: heapless::Vec::new(), paths, named };
+        let mut overlays = Self {
+            request,
+            list: heapless::Vec::new(),
+            paths,
+            named,
+        };
         if named {
             for (index, path) in (0u16..).zip(request.overlays) {
                 let Some(path) = path else { continue };
-                let opened = resolve::open(path, O_DIRECTORY).and_then(|lower| overlays.add(lower, index));
+                let opened =
+                    resolve::open(path, O_DIRECTORY).and_then(|lower| overlays.add(lower, index));
                 opened.at_index(Stage::OPEN_OVERLAY, index)?;
             }
         } else {
@@ -58,7 +64,14 @@ impl<'a> Overlays<'a> {
     fn add(&mut self, lower: Fd, index: u16) -> Result<()> {
         let path = self.paths.add(&lower)?;
         let stat = fs::fstat(lower.raw())?;
-        self.list.push(Overlay { lower, stat, index, path }).map_err(|_| Errno::E2BIG)
+        self.list
+            .push(Overlay {
+                lower,
+                stat,
+                index,
+                path,
+            })
+            .map_err(|_| Errno::E2BIG)
     }
 
     /// Every directory in `/` but those of the kernel and of the running system. Symbolic links are passed over: what they
@@ -74,13 +87,18 @@ impl<'a> Overlays<'a> {
                 return Ok(());
             }
             for entry in DirEntries::new(filled) {
-                if matches!(entry.name, b"." | b".." | b"proc" | b"sys" | b"dev" | b"run") {
+                if matches!(
+                    entry.name,
+                    b"." | b".." | b"proc" | b"sys" | b"dev" | b"run"
+                ) {
                     continue;
                 }
                 match open_dir(&root, entry.name) {
                     // A file, or a symbolic link.
                     Err(Errno::ENOTDIR | Errno::ELOOP) => continue,
-                    result => result.and_then(|lower| self.add(lower, index)).at_index(Stage::OPEN_OVERLAY, index)?,
+                    result => result
+                        .and_then(|lower| self.add(lower, index))
+                        .at_index(Stage::OPEN_OVERLAY, index)?,
                 }
                 index = index.saturating_add(1);
             }
@@ -97,7 +115,11 @@ impl<'a> Overlays<'a> {
             let path = self.paths.get(overlay.path);
             let layers = store.layers(path, &overlay.stat, self.request, self.named);
             let layers = layers.at_index(Stage::LAYERS, overlay.index)?;
-            let inside = self.list.iter().take(position).any(|outer| holds(self.paths.get(outer.path), path));
+            let inside = self
+                .list
+                .iter()
+                .take(position)
+                .any(|outer| holds(self.paths.get(outer.path), path));
             let mounted = if inside {
                 // The directory of the host is covered by the outer overlay; the one to mount on is inside that.
                 self.paths
@@ -108,7 +130,8 @@ impl<'a> Overlays<'a> {
                 mount_overlay(&overlay.lower, &layers, &overlay.lower)
             };
             mounted.at_index(Stage::MOUNT_OVERLAY, overlay.index)?;
-            submount::bind_back(&overlay.lower, path, mounts).at_index(Stage::SUBMOUNT, overlay.index)?;
+            submount::bind_back(&overlay.lower, path, mounts)
+                .at_index(Stage::SUBMOUNT, overlay.index)?;
         }
         Ok(())
     }
@@ -116,30 +139,44 @@ impl<'a> Overlays<'a> {
 
 /// Does the path `inner` lie below the directory `outer`?
 fn holds(outer: &[u8], inner: &[u8]) -> bool {
-    inner.strip_prefix(outer).is_some_and(|rest| rest.starts_with(b"/"))
+    inner
+        .strip_prefix(outer)
+        .is_some_and(|rest| rest.starts_with(b"/"))
 }
 
 fn open_dir(parent: &Fd, name: &[u8]) -> Result<Fd> {
     let mut text = [0; 256];
-    text.get_mut(..name.len()).ok_or(Errno::ENAMETOOLONG)?.copy_from_slice(name);
+    text.get_mut(..name.len())
+        .ok_or(Errno::ENAMETOOLONG)?
+        .copy_from_slice(name);
     let name = CStr::from_bytes_until_nul(&text).map_err(|_| Errno::ENAMETOOLONG)?;
     fs::openat(parent.raw(), name, O_PATH | O_DIRECTORY | O_NOFOLLOW, 0)
 }
 
 /// Every layer goes to the kernel as a descriptor: characters of a path mean nothing, and nothing is resolved twice.
 fn mount_overlay(lower: &Fd, layers: &Layers, target: &Fd) -> Result<()> {
-    let parts: [(&CStr, &Fd); 3] =
-        [(c"lowerdir=", lower), (c",upperdir=", &layers.upper), (c",workdir=", &layers.work)];
+    let parts: [(&CStr, &Fd); 3] = [
+        (c"lowerdir=", lower),
+        (c",upperdir=", &layers.upper),
+        (c",workdir=", &layers.work),
+    ];
     let mut data = heapless::Vec::<u8, 128>::new();
     for (option, fd) in parts {
-        data.extend_from_slice(option.to_bytes()).map_err(|_| Errno::E2BIG)?;
-        data.extend_from_slice(ProcPath::new(fd.raw()).as_c_str().to_bytes()).map_err(|_| Errno::E2BIG)?;
+        data.extend_from_slice(option.to_bytes())
+            .map_err(|_| Errno::E2BIG)?;
+        data.extend_from_slice(ProcPath::new(fd.raw()).as_c_str().to_bytes())
+            .map_err(|_| Errno::E2BIG)?;
     }
     data.push(0).map_err(|_| Errno::E2BIG)?;
     let data = CStr::from_bytes_until_nul(&data).map_err(|_| Errno::EINVAL)?;
     let flags = MS_NOSUID | MS_NODEV;
-    Mount { source: Some(c"rocker"), fs_type: Some(c"overlay"), flags, data: Some(data) }
-        .at(ProcPath::new(target.raw()).as_c_str())
+    Mount {
+        source: Some(c"rocker"),
+        fs_type: Some(c"overlay"),
+        flags,
+        data: Some(data),
+    }
+    .at(ProcPath::new(target.raw()).as_c_str())
 }
 
 /// The canonical paths of all overlays, one after another with a NUL each, in pages that nobody else needs.
@@ -151,12 +188,19 @@ struct Paths {
 impl Paths {
     fn new() -> Result<Self> {
         // Only what is written is ever made real by the kernel.
-        Ok(Self { pages: Pages::new(MAX.saturating_mul(PATH_MAX))?, used: 0 })
+        Ok(Self {
+            pages: Pages::new(MAX.saturating_mul(PATH_MAX))?,
+            used: 0,
+        })
     }
 
     /// Adds the path that a descriptor was opened at, as the kernel knows it: without symbolic links.
     fn add(&mut self, dir: &Fd) -> Result<(usize, usize)> {
-        let room = self.pages.as_mut_slice().get_mut(self.used..).unwrap_or_default();
+        let room = self
+            .pages
+            .as_mut_slice()
+            .get_mut(self.used..)
+            .unwrap_or_default();
         let room = room.get_mut(..PATH_MAX).ok_or(Errno::ENAMETOOLONG)?;
         let len = fs::readlinkat(fs::AT_FDCWD, ProcPath::new(dir.raw()).as_c_str(), room)?;
         if len >= PATH_MAX {

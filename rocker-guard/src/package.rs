@@ -35,7 +35,8 @@ impl Package {
             }
         }
         let device = LoopDevice::attach(self.file.raw()).at(Stage::LOOP_DEVICE)?;
-        self.mount_from(device.path(), &target).at(Stage::MOUNT_PACKAGE)
+        self.mount_from(device.path(), &target)
+            .at(Stage::MOUNT_PACKAGE)
     }
 
     fn mount_from(&self, source: &CStr, target: &ProcPath) -> Result<()> {
@@ -44,7 +45,13 @@ impl Package {
             Format::Erofs => c"erofs",
         };
         let flags = MS_RDONLY | MS_NOSUID | MS_NODEV;
-        Mount { source: Some(source), fs_type: Some(fs_type), flags, data: None }.at(target.as_c_str())
+        Mount {
+            source: Some(source),
+            fs_type: Some(fs_type),
+            flags,
+            data: None,
+        }
+        .at(target.as_c_str())
     }
 }
 

@@ -49,7 +49,14 @@ impl Pid1 {
         let children = signal::signalfd(&SigSet::empty().with(SIGCHLD))?;
         epoll.watch(client.raw(), CLIENT)?;
         epoll.watch(children.raw(), CHILDREN)?;
-        Ok(Self { epoll, children, client: Some(client), alive: 0, joined: false, must_look: false })
+        Ok(Self {
+            epoll,
+            children,
+            client: Some(client),
+            alive: 0,
+            joined: false,
+            must_look: false,
+        })
     }
 
     fn guard(mut self) -> Result<()> {
@@ -98,7 +105,9 @@ impl Pid1 {
 
     /// One message of the client, or its end.
     fn hear_client(&mut self) -> Result<()> {
-        let Some(client) = &self.client else { return Ok(()) };
+        let Some(client) = &self.client else {
+            return Ok(());
+        };
         let mut bytes = [0; 32];
         let received = match socket::receive(client.raw(), &mut bytes, socket::DONT_WAIT) {
             Ok(received) if received.len > 0 => received,
@@ -121,7 +130,10 @@ impl Pid1 {
         self.joined = true;
         let watched = pidfd.filter(is_pidfd_of_ours).and_then(|pidfd| {
             let token = u64::from(pidfd.raw().unsigned_abs());
-            self.epoll.watch(pidfd.raw(), token).is_ok().then_some(pidfd)
+            self.epoll
+                .watch(pidfd.raw(), token)
+                .is_ok()
+                .then_some(pidfd)
         });
         match watched {
             Some(pidfd) => {
@@ -148,7 +160,10 @@ impl Pid1 {
 /// Is it a pidfd at all (else `EBADF`), of a process that this pid namespace can see (else `EINVAL`)? Anything else might
 /// never become readable, and keep the sandbox for ever. The client may be mistaken: then we look for ourselves.
 fn is_pidfd_of_ours(fd: &Fd) -> bool {
-    matches!(process::pidfd_send_signal(fd.raw(), 0), Ok(()) | Err(Errno::EPERM | Errno::ESRCH))
+    matches!(
+        process::pidfd_send_signal(fd.raw(), 0),
+        Ok(()) | Err(Errno::EPERM | Errno::ESRCH)
+    )
 }
 
 /// Takes every child that has ended off the table. Signals coalesce, so one SIGCHLD may stand for many. Says whether no

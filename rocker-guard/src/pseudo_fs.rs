@@ -11,7 +11,12 @@ use rocker_sys::mount::{
 use rocker_sys::{Errno, Fd, ProcPath, Result, fs};
 
 /// Knobs of the whole machine: to be read, not turned.
-const READ_ONLY: [&CStr; 4] = [c"/proc/sys", c"/proc/sysrq-trigger", c"/proc/irq", c"/proc/bus"];
+const READ_ONLY: [&CStr; 4] = [
+    c"/proc/sys",
+    c"/proc/sysrq-trigger",
+    c"/proc/irq",
+    c"/proc/bus",
+];
 
 /// Kernel memory, other people's keys, the timing of everything: not to be read either.
 const MASKED: [&CStr; 3] = [c"/proc/kcore", c"/proc/keys", c"/proc/timer_list"];
@@ -21,7 +26,12 @@ const HARD: u32 = MS_NOSUID | MS_NODEV | MS_NOEXEC;
 /// Mounts `/proc` anew, for the pid namespace of this process, and closes what an App has no business with. An App without
 /// privileges could not write most of it anyway; this holds for those files too whose mode is too generous.
 pub(crate) fn mount_proc(mask: &Fd) -> Step {
-    let proc = Mount { source: Some(c"proc"), fs_type: Some(c"proc"), flags: HARD, data: None };
+    let proc = Mount {
+        source: Some(c"proc"),
+        fs_type: Some(c"proc"),
+        flags: HARD,
+        data: None,
+    };
     proc.at(c"/proc").at(Stage::MOUNT_PROC)?;
     let mask = ProcPath::new(mask.raw());
     let read_only = READ_ONLY.iter().map(|path| (*path, *path));
@@ -38,8 +48,17 @@ pub(crate) fn mount_proc(mask: &Fd) -> Step {
 
 /// Binds `source` over `path`, then makes the bind read-only.
 fn cover(source: &CStr, path: &CStr) -> Result<()> {
-    Mount { source: Some(source), flags: MS_BIND, ..Mount::default() }.at(path)?;
-    Mount { flags: MS_BIND | MS_REMOUNT | MS_RDONLY | HARD, ..Mount::default() }.at(path)
+    Mount {
+        source: Some(source),
+        flags: MS_BIND,
+        ..Mount::default()
+    }
+    .at(path)?;
+    Mount {
+        flags: MS_BIND | MS_REMOUNT | MS_RDONLY | HARD,
+        ..Mount::default()
+    }
+    .at(path)
 }
 
 /// Makes `/sys` and everything mounted in it read-only.
@@ -75,6 +94,9 @@ fn one_by_one(mounts: &MountInfo) -> Result<()> {
 fn read_only_again(path: &CStr) -> Result<()> {
     let mounted = resolve::open(path, 0)?;
     let kept = fs::fstatfs(mounted.raw())?.flags & (MS_NOSUID | MS_NODEV | ST_NOEXEC);
-    Mount { flags: MS_BIND | MS_REMOUNT | MS_RDONLY | kept, ..Mount::default() }
-        .at(ProcPath::new(mounted.raw()).as_c_str())
+    Mount {
+        flags: MS_BIND | MS_REMOUNT | MS_RDONLY | kept,
+        ..Mount::default()
+    }
+    .at(ProcPath::new(mounted.raw()).as_c_str())
 }

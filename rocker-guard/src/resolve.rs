@@ -35,7 +35,11 @@ pub(crate) fn open_at(dir: &Fd, path: &CStr, flags: u32) -> Result<Fd> {
 fn walk(base: RawFd, path: &CStr, flags: u32) -> Result<Fd> {
     let mut pending = Pending::new();
     pending.prepend(path.to_bytes())?;
-    let start = if path.to_bytes().starts_with(b"/") { c"/" } else { c"." };
+    let start = if path.to_bytes().starts_with(b"/") {
+        c"/"
+    } else {
+        c"."
+    };
     let mut dir = fs::openat(base, start, O_PATH | O_DIRECTORY, 0)?;
     let mut links = 0u32;
     let mut name = [0; 256];
@@ -73,12 +77,17 @@ struct Pending {
 
 impl Pending {
     fn new() -> Self {
-        Self { buffer: [0; PATH_MAX], start: PATH_MAX }
+        Self {
+            buffer: [0; PATH_MAX],
+            start: PATH_MAX,
+        }
     }
 
     fn prepend(&mut self, path: &[u8]) -> Result<()> {
         let separator = self.start.checked_sub(1).ok_or(Errno::ENAMETOOLONG)?;
-        let start = separator.checked_sub(path.len()).ok_or(Errno::ENAMETOOLONG)?;
+        let start = separator
+            .checked_sub(path.len())
+            .ok_or(Errno::ENAMETOOLONG)?;
         let slots = self.buffer.get_mut(start..).unwrap_or_default();
         for (slot, byte) in slots.iter_mut().zip(path.iter().chain(b"/")) {
             *slot = *byte;
@@ -103,7 +112,9 @@ impl Pending {
             *name = [0; 256];
             let slots = name.get_mut(..component.len()).ok_or(Errno::ENAMETOOLONG)?;
             slots.copy_from_slice(component);
-            return CStr::from_bytes_until_nul(name).map(Some).map_err(|_| Errno::ENAMETOOLONG);
+            return CStr::from_bytes_until_nul(name)
+                .map(Some)
+                .map_err(|_| Errno::ENAMETOOLONG);
         }
     }
 }

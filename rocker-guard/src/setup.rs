@@ -55,5 +55,10 @@ fn become_pid1(plan: &Plan<'_>) -> Step {
 /// Nothing mounted here reaches the host, while what the host unmounts goes from here too: a private copy would keep a
 /// removed medium busy for as long as the App runs (`mount_namespaces(7)`).
 fn cut_off_mounts() -> Step {
-    Mount { flags: MS_REC | MS_SLAVE, ..Mount::default() }.at(c"/").at(Stage::PROPAGATION)
+    Mount {
+        flags: MS_REC | MS_SLAVE,
+        ..Mount::default()
+    }
+    .at(c"/")
+    .at(Stage::PROPAGATION)
 }

@@ -21,21 +21,30 @@ pub(crate) fn bind_back(lower: &Fd, dir: &[u8], mounts: &MountInfo) -> Result<()
 }
 
 fn bind_one(lower: &Fd, dir: &[u8], mount: MountPoint<'_>) -> Result<()> {
-    let Some(below) = mount.below(dir) else { return Ok(()) };
+    let Some(below) = mount.below(dir) else {
+        return Ok(());
+    };
     let mut buffer = [0; PATH_MAX];
     let source = resolve::open_at(lower, c_str(below, &mut buffer)?, 0)?;
     let mut buffer = [0; PATH_MAX];
     let path = c_str(mount.bytes(), &mut buffer)?;
     let target = resolve::open(path, 0)?;
-    Mount { source: Some(ProcPath::new(source.raw()).as_c_str()), flags: MS_BIND, ..Mount::default() }
-        .at(ProcPath::new(target.raw()).as_c_str())?;
+    Mount {
+        source: Some(ProcPath::new(source.raw()).as_c_str()),
+        flags: MS_BIND,
+        ..Mount::default()
+    }
+    .at(ProcPath::new(target.raw()).as_c_str())?;
 
     // A bind takes its flags in a second step, and takes exactly those: what was read-only or noexec stays so. The target's
     // descriptor is what lies under the mount, so the mount itself has to be opened.
     let mounted = resolve::open(path, 0)?;
     let kept = fs::fstatfs(mounted.raw())?.flags & (ST_RDONLY | ST_NOEXEC);
-    Mount { flags: MS_BIND | MS_REMOUNT | MS_NOSUID | MS_NODEV | kept, ..Mount::default() }
-        .at(ProcPath::new(mounted.raw()).as_c_str())
+    Mount {
+        flags: MS_BIND | MS_REMOUNT | MS_NOSUID | MS_NODEV | kept,
+        ..Mount::default()
+    }
+    .at(ProcPath::new(mounted.raw()).as_c_str())
 }
 
 fn c_str(bytes: impl Iterator<Item = u8>, buffer: &mut [u8; PATH_MAX]) -> Result<&CStr> {

@@ -27,10 +27,14 @@ pub(crate) enum Format {
 /// compression that no kernel mounts. `EINVAL`: the superblock contradicts itself.
 pub(crate) fn recognise(head: &[u8], file_size: u64) -> Result<Format> {
     if u32_at(head, 0) == Some(SQUASHFS_MAGIC) {
-        return squashfs(head, file_size).ok_or(Errno::ENODATA)?.map(|()| Format::Squashfs);
+        return squashfs(head, file_size)
+            .ok_or(Errno::ENODATA)?
+            .map(|()| Format::Squashfs);
     }
     if u32_at(head, EROFS_OFFSET) == Some(EROFS_MAGIC) {
-        return erofs(head, file_size).ok_or(Errno::ENODATA)?.map(|()| Format::Erofs);
+        return erofs(head, file_size)
+            .ok_or(Errno::ENODATA)?
+            .map(|()| Format::Erofs);
     }
     Err(Errno::EMEDIUMTYPE)
 }
@@ -51,7 +55,8 @@ fn squashfs(head: &[u8], file_size: u64) -> Option<Result<()>> {
     if version != (4, 0) || !matches!(compression, 1 | 3..=6) {
         return Some(Err(Errno::EOPNOTSUPP));
     }
-    let blocks_fit = (12..=20).contains(&block_log) && 1u32.checked_shl(block_log.into()) == Some(block_size);
+    let blocks_fit =
+        (12..=20).contains(&block_log) && 1u32.checked_shl(block_log.into()) == Some(block_size);
     let tables_fit = inode_table >= SQUASHFS_SIZE
         && inode_table < directory_table
         && directory_table <= id_table
@@ -135,11 +140,17 @@ mod tests {
     #[test]
     fn truncations_are_refused() {
         for len in 0..96 {
-            assert!(recognise(&good_squashfs()[..len], len as u64).is_err(), "{len}");
+            assert!(
+                recognise(&good_squashfs()[..len], len as u64).is_err(),
+                "{len}"
+            );
         }
         assert_eq!(recognise(&good_squashfs(), 3999), Err(Errno::ENODATA));
         for len in 0..HEAD {
-            assert!(recognise(&good_erofs()[..len], len as u64).is_err(), "{len}");
+            assert!(
+                recognise(&good_erofs()[..len], len as u64).is_err(),
+                "{len}"
+            );
         }
         assert_eq!(recognise(&good_erofs(), 8191), Err(Errno::ENODATA));
     }
@@ -152,14 +163,46 @@ mod tests {
             recognise(&sb, 4096)
         };
         assert_eq!(with(4, &[0; 4]), Err(Errno::EINVAL), "no inodes");
-        assert_eq!(with(12, &4095u32.to_le_bytes()), Err(Errno::EINVAL), "block size");
-        assert_eq!(with(22, &15u16.to_le_bytes()), Err(Errno::EINVAL), "block log");
-        assert_eq!(with(22, &40u16.to_le_bytes()), Err(Errno::EINVAL), "block log out of range");
-        assert_eq!(with(20, &2u16.to_le_bytes()), Err(Errno::EOPNOTSUPP), "lzma");
-        assert_eq!(with(20, &7u16.to_le_bytes()), Err(Errno::EOPNOTSUPP), "unknown compression");
-        assert_eq!(with(28, &3u16.to_le_bytes()), Err(Errno::EOPNOTSUPP), "version 3");
-        assert_eq!(with(72, &100u64.to_le_bytes()), Err(Errno::EINVAL), "tables out of order");
-        assert_eq!(with(40, &u64::MAX.to_le_bytes()), Err(Errno::ENODATA), "longer than the file");
+        assert_eq!(
+            with(12, &4095u32.to_le_bytes()),
+            Err(Errno::EINVAL),
+            "block size"
+        );
+        assert_eq!(
+            with(22, &15u16.to_le_bytes()),
+            Err(Errno::EINVAL),
+            "block log"
+        );
+        assert_eq!(
+            with(22, &40u16.to_le_bytes()),
+            Err(Errno::EINVAL),
+            "block log out of range"
+        );
+        assert_eq!(
+            with(20, &2u16.to_le_bytes()),
+            Err(Errno::EOPNOTSUPP),
+            "lzma"
+        );
+        assert_eq!(
+            with(20, &7u16.to_le_bytes()),
+            Err(Errno::EOPNOTSUPP),
+            "unknown compression"
+        );
+        assert_eq!(
+            with(28, &3u16.to_le_bytes()),
+            Err(Errno::EOPNOTSUPP),
+            "version 3"
+        );
+        assert_eq!(
+            with(72, &100u64.to_le_bytes()),
+            Err(Errno::EINVAL),
+            "tables out of order"
+        );
+        assert_eq!(
+            with(40, &u64::MAX.to_le_bytes()),
+            Err(Errno::ENODATA),
+            "longer than the file"
+        );
     }
 
     #[test]

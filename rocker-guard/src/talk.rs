@@ -44,10 +44,15 @@ impl Namespaces {
 
 /// Tells client and master that the sandbox is ready.
 pub(crate) fn ready(plan: &Plan<'_>, namespaces: &Namespaces) -> Step {
-    let reply = Reply { outcome: Ok(plan.name) }.encode();
+    let reply = Reply {
+        outcome: Ok(plan.name),
+    }
+    .encode();
     let mut fds = heapless::Vec::<RawFd, { socket::FDS_MAX }>::new();
     for fd in namespaces.fds.iter().chain(&namespaces.pidfd) {
-        fds.push(fd.raw()).map_err(|_| Errno::E2BIG).at(Stage::NAMESPACES)?;
+        fds.push(fd.raw())
+            .map_err(|_| Errno::E2BIG)
+            .at(Stage::NAMESPACES)?;
     }
     // A client that has left cannot join: then there is nothing to guard.
     socket::send(plan.client, &reply, &fds).at(Stage::VANISHED)?;
@@ -57,7 +62,15 @@ pub(crate) fn ready(plan: &Plan<'_>, namespaces: &Namespaces) -> Step {
 /// Tells client and master what failed. Whoever of them is gone does not need to know.
 pub(crate) fn report(plan: &Plan<'_>, failure: Failure) {
     tell_master(plan, Report(failure)).unwrap_or_default();
-    socket::send(plan.client, &Reply { outcome: Err(failure) }.encode(), &[]).unwrap_or_default();
+    socket::send(
+        plan.client,
+        &Reply {
+            outcome: Err(failure),
+        }
+        .encode(),
+        &[],
+    )
+    .unwrap_or_default();
 }
 
 /// Asks the master for the id maps, and waits for its word that they are written.
@@ -66,9 +79,13 @@ pub(crate) fn wait_for_maps(plan: &Plan<'_>) -> Step {
     let deadline = time::monotonic_ms().saturating_add(MAPS_TIMEOUT_MS);
     time::wait_readable(plan.master, deadline).at(Stage::ID_MAPS)?;
     let mut bytes = [0; Report::SIZE];
-    let received = socket::receive(plan.master, &mut bytes, socket::DONT_WAIT).at(Stage::ID_MAPS)?;
+    let received =
+        socket::receive(plan.master, &mut bytes, socket::DONT_WAIT).at(Stage::ID_MAPS)?;
     match Report::decode(bytes.get(..received.len).unwrap_or_default()) {
-        Some(Report(Failure { stage: Stage::MAPPED, .. })) => Ok(()),
+        Some(Report(Failure {
+            stage: Stage::MAPPED,
+            ..
+        })) => Ok(()),
         Some(Report(failure)) => Err(failure),
         // The master ended.
         None => Err(Errno::ECONNRESET).at(Stage::ID_MAPS),

@@ -21,7 +21,12 @@ fn identity(id: u32) -> Text {
 }
 
 fn put(pid: i32, file: &str, content: &Text) -> Result<()> {
-    let path = Text::new().with(b"/proc/").number(pid.unsigned_abs()).with(b"/").with(file.as_bytes()).with(b"\0");
+    let path = Text::new()
+        .with(b"/proc/")
+        .number(pid.unsigned_abs())
+        .with(b"/")
+        .with(file.as_bytes())
+        .with(b"\0");
     let path = CStr::from_bytes_until_nul(&path.0).map_err(|_| Errno::EINVAL)?;
     let file = fs::open(path, O_WRONLY)?;
     // The kernel takes a map in one write, or not at all.
@@ -67,6 +72,9 @@ mod tests {
     #[test]
     fn maps_are_identities() {
         assert_eq!(identity(1000).0.as_slice(), b"1000 1000 1\n");
-        assert_eq!(identity(u32::MAX - 1).0.as_slice(), b"4294967294 4294967294 1\n");
+        assert_eq!(
+            identity(u32::MAX - 1).0.as_slice(),
+            b"4294967294 4294967294 1\n"
+        );
     }
 }

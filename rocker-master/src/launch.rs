@@ -27,12 +27,19 @@ pub(crate) struct Launcher<'a> {
 /// Reads the request of a client that has something to say.
 ///
 /// `Ok(None)`: nothing to say yet.
-pub(crate) fn hear_request(client: &Fd, peer: Credentials) -> core::result::Result<Option<Packet>, Failure> {
+pub(crate) fn hear_request(
+    client: &Fd,
+    peer: Credentials,
+) -> core::result::Result<Option<Packet>, Failure> {
     let failure = |errno: Errno| Failure::new(Stage::REQUEST, errno.raw());
     let mut pages = Pages::new(REQUEST_MAX).map_err(failure)?;
     match socket::receive(client.raw(), pages.as_mut_slice(), socket::DONT_WAIT) {
         // Descriptors that came along are closed here: a request has none.
-        Ok(received) if received.len > 0 => Ok(Some(Packet { pages, len: received.len, peer })),
+        Ok(received) if received.len > 0 => Ok(Some(Packet {
+            pages,
+            len: received.len,
+            peer,
+        })),
         Ok(_) => Err(failure(Errno::ECONNRESET)),
         Err(Errno::EAGAIN) => Ok(None),
         Err(errno) => Err(failure(errno)),
@@ -46,18 +53,40 @@ pub(crate) fn launch(launcher: &mut Launcher<'_>, client: Fd, packet: Packet) ->
     let request = match Request::decode(packet.bytes()) {
         Ok(request) => request,
         Err(refusal) => {
-            refuse(&client, &packet.peer, refusal.app_id, &refusal.failure, refusal.path);
+            refuse(
+                &client,
+                &packet.peer,
+                refusal.app_id,
+                &refusal.failure,
+                refusal.path,
+            );
             return None;
         }
     };
     if !peer::may_launch(&packet.peer) {
-        refuse(&client, &packet.peer, request.app_id, &Failure::new(Stage::PEER, Errno::EPERM.raw()), None);
+        refuse(
+            &client,
+            &packet.peer,
+            request.app_id,
+            &Failure::new(Stage::PEER, Errno::EPERM.raw()),
+            None,
+        );
         return None;
     }
     match clone_guard(launcher, &client, &request) {
-        Ok((guard, channel)) => Some(State::Building { guard, channel, packet }),
+        Ok((guard, channel)) => Some(State::Building {
+            guard,
+            channel,
+            packet,
+        }),
         Err(errno) => {
-            refuse(&client, &packet.peer, request.app_id, &Failure::new(Stage::CLONE, errno.raw()), None);
+            refuse(
+                &client,
+                &packet.peer,
+                request.app_id,
+                &Failure::new(Stage::CLONE, errno.raw()),
+                None,
+            );
             None
         }
     }
@@ -65,7 +94,11 @@ pub(crate) fn launch(launcher: &mut Launcher<'_>, client: Fd, packet: Packet) ->
 
 /// Clones the guard. The child never returns from here.
 #[allow(unsafe_code)]
-fn clone_guard(launcher: &mut Launcher<'_>, client: &Fd, request: &Request<'_>) -> Result<(Guard, Fd)> {
+fn clone_guard(
+    launcher: &mut Launcher<'_>,
+    client: &Fd,
+    request: &Request<'_>,
+) -> Result<(Guard, Fd)> {
     let (ours, theirs) = socket::pair()?;
     let plan = Plan {
         request: *request,
@@ -103,7 +136,8 @@ pub(crate) fn hear_guard(guard: &Guard, channel: &Fd, packet: &Packet) -> Heard 
         Err(_) => 0,
     };
     let vanished = Failure::new(Stage::VANISHED, Errno::ECONNRESET.raw());
-    let Report(report) = Report::decode(bytes.get(..len).unwrap_or_default()).unwrap_or(Report(vanished));
+    let Report(report) =
+        Report::decode(bytes.get(..len).unwrap_or_default()).unwrap_or(Report(vanished));
     match report.stage {
         Stage::READY => Heard::Ready,
         Stage::MAPS => answer_maps(guard, channel, packet),
@@ -131,14 +165,35 @@ fn answer_maps(guard: &Guard, channel: &Fd, packet: &Packet) -> Heard {
 
 fn log_failure(packet: &Packet, failure: &Failure) {
     let request = Request::decode(packet.bytes()).ok();
-    let path = request.as_ref().and_then(|request| request.path_of(failure));
-    log(&packet.peer, request.map_or(0, |request| request.app_id), failure, path);
+    let path = request
+        .as_ref()
+        .and_then(|request| request.path_of(failure));
+    log(
+        &packet.peer,
+        request.map_or(0, |request| request.app_id),
+        failure,
+        path,
+    );
 }
 
 /// Tells the client and the log.
-pub(crate) fn refuse(client: &Fd, peer: &Credentials, app_id: i32, failure: &Failure, path: Option<&CStr>) {
+pub(crate) fn refuse(
+    client: &Fd,
+    peer: &Credentials,
+    app_id: i32,
+    failure: &Failure,
+    path: Option<&CStr>,
+) {
     // It may have left; the packet is small enough never to be waited for.
-    socket::send(client.raw(), &Reply { outcome: Err(*failure) }.encode(), &[]).unwrap_or_default();
+    socket::send(
+        client.raw(),
+        &Reply {
+            outcome: Err(*failure),
+        }
+        .encode(),
+        &[],
+    )
+    .unwrap_or_default();
     log(peer, app_id, failure, path);
 }
 

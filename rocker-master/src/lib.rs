@@ -13,7 +13,14 @@
     clippy::indexing_slicing,
     clippy::arithmetic_side_effects
 )]
-#![cfg_attr(test, allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::arithmetic_side_effects))]
+#![cfg_attr(
+    test,
+    allow(
+        clippy::unwrap_used,
+        clippy::indexing_slicing,
+        clippy::arithmetic_side_effects
+    )
+)]
 
 mod id_map;
 mod launch;
@@ -37,19 +44,34 @@ use server::Server;
 /// Runs the daemon; gives its exit status: 0 after SIGTERM, 1 if it could not start, 2 for a mistake on the command line.
 pub fn main(program: &Program) -> i32 {
     keep_standard_descriptors();
-    let options = match Options::parse(program.arguments().skip(1), program.variable(b"ROCKER_SOCKET=")) {
+    let options = match Options::parse(
+        program.arguments().skip(1),
+        program.variable(b"ROCKER_SOCKET="),
+    ) {
         Ok(options) => options,
         Err(Usage::Help) => return print(options::HELP),
-        Err(Usage::Version) => return print(concat!("rocker-master ", env!("CARGO_PKG_VERSION"), "\n")),
+        Err(Usage::Version) => {
+            return print(concat!("rocker-master ", env!("CARGO_PKG_VERSION"), "\n"));
+        }
         Err(Usage::Wrong(argument)) => {
-            Line::new().text("unknown or incomplete option ").quoted(argument).text("; try --help").print();
+            Line::new()
+                .text("unknown or incomplete option ")
+                .quoted(argument)
+                .text("; try --help")
+                .print();
             return 2;
         }
     };
     match start(&options) {
         Ok(()) => 0,
         Err(StartError { what, errno }) => {
-            Line::new().text(what).text(" ").quoted(options.socket).text(": ").errno(errno.raw()).print();
+            Line::new()
+                .text(what)
+                .text(" ")
+                .quoted(options.socket)
+                .text(": ")
+                .errno(errno.raw())
+                .print();
             1
         }
     }
@@ -69,15 +91,20 @@ impl StartError {
 
 fn start(options: &Options<'_>) -> Result<(), StartError> {
     if credentials::effective_uid() != 0 {
-        return Err(StartError { what: "only root can make sandboxes; cannot serve", errno: Errno::EPERM });
+        return Err(StartError {
+            what: "only root can make sandboxes; cannot serve",
+            errno: Errno::EPERM,
+        });
     }
     if options.die_with_parent {
-        credentials::set_parent_death_signal(SIGTERM).map_err(StartError::because("cannot serve"))?;
+        credentials::set_parent_death_signal(SIGTERM)
+            .map_err(StartError::because("cannot serve"))?;
     }
     // A live sandbox takes a descriptor, and the soft limit is often 1024. What cannot be raised stays.
     process::raise_open_files_limit().unwrap_or_default();
     let listener = listener::Listener::open(options.socket)?;
-    let mut server = Server::new(listener, &[SIGTERM, SIGINT, SIGHUP]).map_err(StartError::because("cannot serve"))?;
+    let mut server = Server::new(listener, &[SIGTERM, SIGINT, SIGHUP])
+        .map_err(StartError::because("cannot serve"))?;
     if let Some(fd) = options.notify_fd {
         notify(fd);
     }

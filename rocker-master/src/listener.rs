@@ -29,9 +29,16 @@ impl<'a> Listener<'a> {
         make_parent(path).map_err(because("cannot make the directory of"))?;
         let lock = Beside::of(path, b".lock").and_then(|name| lock(&name));
         let lock = lock.map_err(because("a master serves already, or cannot lock"))?;
-        let mask = Beside::of(path, b".mask").and_then(make_mask).map_err(because("cannot make the mask of"))?;
+        let mask = Beside::of(path, b".mask")
+            .and_then(make_mask)
+            .map_err(because("cannot make the mask of"))?;
         let socket = listen(path, &address).map_err(because("cannot listen at"))?;
-        Ok(Self { socket, path, _lock: lock, mask })
+        Ok(Self {
+            socket,
+            path,
+            _lock: lock,
+            mask,
+        })
     }
 
     /// An empty file of mode 0000.
@@ -53,7 +60,9 @@ fn make_parent(path: &CStr) -> Result<()> {
     let end = bytes.iter().rposition(|byte| *byte == b'/').unwrap_or(0);
     let mut name = [0; NAME_SIZE];
     let parent = bytes.get(..end).unwrap_or_default();
-    name.get_mut(..parent.len()).ok_or(Errno::ENAMETOOLONG)?.copy_from_slice(parent);
+    name.get_mut(..parent.len())
+        .ok_or(Errno::ENAMETOOLONG)?
+        .copy_from_slice(parent);
     let parent = CStr::from_bytes_until_nul(&name).map_err(|_| Errno::ENAMETOOLONG)?;
     match fs::mkdirat(fs::AT_FDCWD, parent, 0o755) {
         // ENOENT for the empty parent of a bare name.
@@ -64,13 +73,23 @@ fn make_parent(path: &CStr) -> Result<()> {
 }
 
 fn lock(name: &Beside) -> Result<Fd> {
-    let file = fs::openat(fs::AT_FDCWD, name.as_c_str(), O_RDWR | O_CREAT | O_NOFOLLOW, 0o600)?;
+    let file = fs::openat(
+        fs::AT_FDCWD,
+        name.as_c_str(),
+        O_RDWR | O_CREAT | O_NOFOLLOW,
+        0o600,
+    )?;
     fs::try_lock(file.raw())?;
     Ok(file)
 }
 
 fn make_mask(name: Beside) -> Result<Beside> {
-    let file = fs::openat(fs::AT_FDCWD, name.as_c_str(), O_RDONLY | O_CREAT | O_NOFOLLOW, 0)?;
+    let file = fs::openat(
+        fs::AT_FDCWD,
+        name.as_c_str(),
+        O_RDONLY | O_CREAT | O_NOFOLLOW,
+        0,
+    )?;
     fs::fchown(file.raw(), 0, 0)?;
     fs::fchmod(file.raw(), 0)?;
     Ok(name)

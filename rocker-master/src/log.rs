@@ -15,7 +15,10 @@ impl Line {
     const PATH_SHOWN: usize = 256;
 
     pub(crate) fn new() -> Self {
-        Self { bytes: heapless::Vec::new() }.text("rocker-master: ")
+        Self {
+            bytes: heapless::Vec::new(),
+        }
+        .text("rocker-master: ")
     }
 
     fn push(&mut self, byte: u8) {
@@ -38,7 +41,9 @@ impl Line {
         let mut digits = heapless::Vec::<u8, 20>::new();
         loop {
             // The remainder is below 10, and 64 bits have 20 digits at most.
-            digits.push(b'0'.wrapping_add((rest % 10) as u8)).unwrap_or_default();
+            digits
+                .push(b'0'.wrapping_add((rest % 10) as u8))
+                .unwrap_or_default();
             rest /= 10;
             if rest == 0 {
                 break;
@@ -60,21 +65,37 @@ impl Line {
                     self.push(*byte);
                 }
                 b' '..=b'~' | 0x80..=0xff => self.push(*byte),
-                control => self = self.text("\\x").hex_digit(control >> 4).hex_digit(control & 15),
+                control => {
+                    self = self
+                        .text("\\x")
+                        .hex_digit(control >> 4)
+                        .hex_digit(control & 15)
+                }
             }
         }
         self.push(b'"');
-        if text.to_bytes().len() > Self::PATH_SHOWN { self.text("...") } else { self }
+        if text.to_bytes().len() > Self::PATH_SHOWN {
+            self.text("...")
+        } else {
+            self
+        }
     }
 
     fn hex_digit(mut self, digit: u8) -> Self {
-        self.push(if digit < 10 { b'0'.wrapping_add(digit) } else { b'a'.wrapping_sub(10).wrapping_add(digit) });
+        self.push(if digit < 10 {
+            b'0'.wrapping_add(digit)
+        } else {
+            b'a'.wrapping_sub(10).wrapping_add(digit)
+        });
         self
     }
 
     /// The name and, for those that have none here, the number.
     pub(crate) fn errno(self, errno: i32) -> Self {
-        self.text(Errno::from_raw(errno).name()).text("(").number(errno.into()).text(")")
+        self.text(Errno::from_raw(errno).name())
+            .text("(")
+            .number(errno.into())
+            .text(")")
     }
 
     pub(crate) fn print(mut self) {
@@ -95,13 +116,26 @@ mod tests {
     #[test]
     fn hostile_text_stays_on_its_line() {
         let line = Line::new().quoted(c"/a\n\x1b[2J\"\\b\xc3\xa4");
-        assert_eq!(text(&line), "rocker-master: \"/a\\x0a\\x1b[2J\\\"\\\\b\u{e4}\"");
+        assert_eq!(
+            text(&line),
+            "rocker-master: \"/a\\x0a\\x1b[2J\\\"\\\\b\u{e4}\""
+        );
     }
 
     #[test]
     fn numbers() {
-        let line = Line::new().number(0).text(" ").number(-1).text(" ").number(i64::MIN).text(" ").errno(22);
-        assert_eq!(text(&line), "rocker-master: 0 -1 -9223372036854775808 EINVAL(22)");
+        let line = Line::new()
+            .number(0)
+            .text(" ")
+            .number(-1)
+            .text(" ")
+            .number(i64::MIN)
+            .text(" ")
+            .errno(22);
+        assert_eq!(
+            text(&line),
+            "rocker-master: 0 -1 -9223372036854775808 EINVAL(22)"
+        );
     }
 
     #[test]

@@ -12,13 +12,19 @@ pub(crate) struct Names {
 
 impl Names {
     pub(crate) fn new(monotonic_ms: u64) -> Self {
-        Self { start: monotonic_ms >> 3, launches: 0 }
+        Self {
+            start: monotonic_ms >> 3,
+            launches: 0,
+        }
     }
 
     /// The next name, NUL-padded.
     pub(crate) fn next(&mut self) -> [u8; NAME_SIZE] {
         self.launches = self.launches.wrapping_add(1);
-        let characters = [b'r', b'k'].into_iter().chain(digits::<6>(self.start)).chain(digits::<7>(self.launches));
+        let characters = [b'r', b'k']
+            .into_iter()
+            .chain(digits::<6>(self.start))
+            .chain(digits::<7>(self.launches));
         let mut name = [0; NAME_SIZE];
         for (slot, character) in name.iter_mut().zip(characters) {
             *slot = character;

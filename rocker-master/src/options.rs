@@ -43,7 +43,11 @@ impl<'a> Options<'a> {
         socket: Option<&'a CStr>,
     ) -> Result<Self, Usage<'a>> {
         let socket = socket.unwrap_or(DEFAULT_SOCKET);
-        let mut options = Self { socket, notify_fd: None, die_with_parent: false };
+        let mut options = Self {
+            socket,
+            notify_fd: None,
+            die_with_parent: false,
+        };
         while let Some(argument) = arguments.next() {
             let mut value = || arguments.next().ok_or(Usage::Wrong(argument));
             match argument.to_bytes() {
@@ -60,7 +64,9 @@ impl<'a> Options<'a> {
 }
 
 fn descriptor(text: &CStr) -> Result<i32, Usage<'_>> {
-    let number = core::str::from_utf8(text.to_bytes()).ok().and_then(|text| text.parse().ok());
+    let number = core::str::from_utf8(text.to_bytes())
+        .ok()
+        .and_then(|text| text.parse().ok());
     number.filter(|fd| *fd > 2).ok_or(Usage::Wrong(text))
 }
 
@@ -72,8 +78,21 @@ mod tests {
     fn options_are_read() {
         let parse = |arguments: &[&'static CStr]| Options::parse(arguments.iter().copied(), None);
         assert_eq!(parse(&[]).unwrap().socket, DEFAULT_SOCKET);
-        let all = parse(&[c"--socket", c"/x", c"--notify-fd", c"5", c"--die-with-parent"]);
-        assert_eq!(all, Ok(Options { socket: c"/x", notify_fd: Some(5), die_with_parent: true }));
+        let all = parse(&[
+            c"--socket",
+            c"/x",
+            c"--notify-fd",
+            c"5",
+            c"--die-with-parent",
+        ]);
+        assert_eq!(
+            all,
+            Ok(Options {
+                socket: c"/x",
+                notify_fd: Some(5),
+                die_with_parent: true
+            })
+        );
         assert_eq!(parse(&[c"--socket"]), Err(Usage::Wrong(c"--socket")));
         assert_eq!(parse(&[c"--notify-fd", c"x"]), Err(Usage::Wrong(c"x")));
         assert_eq!(parse(&[c"--notify-fd", c"2"]), Err(Usage::Wrong(c"2")));
@@ -83,7 +102,15 @@ mod tests {
 
     #[test]
     fn the_environment_comes_after_the_option() {
-        assert_eq!(Options::parse([].into_iter(), Some(c"/e")).unwrap().socket, c"/e");
-        assert_eq!(Options::parse([c"--socket", c"/o"].into_iter(), Some(c"/e")).unwrap().socket, c"/o");
+        assert_eq!(
+            Options::parse([].into_iter(), Some(c"/e")).unwrap().socket,
+            c"/e"
+        );
+        assert_eq!(
+            Options::parse([c"--socket", c"/o"].into_iter(), Some(c"/e"))
+                .unwrap()
+                .socket,
+            c"/o"
+        );
     }
 }

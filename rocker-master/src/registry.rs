@@ -11,9 +11,17 @@ pub(crate) const CAPACITY: usize = 4096;
 /// What a slot is about.
 pub(crate) enum State {
     /// A client that has connected and not asked yet.
-    Asking { client: Fd, peer: Credentials, deadline_ms: u64 },
+    Asking {
+        client: Fd,
+        peer: Credentials,
+        deadline_ms: u64,
+    },
     /// A guard at work on its sandbox.
-    Building { guard: Guard, channel: Fd, packet: Packet },
+    Building {
+        guard: Guard,
+        channel: Fd,
+        packet: Packet,
+    },
     /// A guard whose sandbox is ready.
     Running { guard: Guard },
 }
@@ -53,7 +61,10 @@ impl Key {
     }
 
     pub(crate) fn from_bits(bits: u32) -> Self {
-        Self { index: (bits & 0xffff) as u16, generation: (bits >> 16) as u16 }
+        Self {
+            index: (bits & 0xffff) as u16,
+            generation: (bits >> 16) as u16,
+        }
     }
 }
 
@@ -72,7 +83,10 @@ pub(crate) struct Registry {
 
 impl Registry {
     pub(crate) const fn new() -> Self {
-        Self { slots: heapless::Vec::new(), free: None }
+        Self {
+            slots: heapless::Vec::new(),
+            free: None,
+        }
     }
 
     /// Is there room for one more?
@@ -84,13 +98,25 @@ impl Registry {
     pub(crate) fn insert(&mut self, state: State) -> Option<Key> {
         let Some(index) = self.free else {
             let index = u16::try_from(self.slots.len()).ok()?;
-            self.slots.push(Slot { state: Some(state), generation: 0, next_free: None }).ok()?;
-            return Some(Key { index, generation: 0 });
+            self.slots
+                .push(Slot {
+                    state: Some(state),
+                    generation: 0,
+                    next_free: None,
+                })
+                .ok()?;
+            return Some(Key {
+                index,
+                generation: 0,
+            });
         };
         let slot = self.slots.get_mut(usize::from(index))?;
         self.free = slot.next_free.take();
         slot.state = Some(state);
-        Some(Key { index, generation: slot.generation })
+        Some(Key {
+            index,
+            generation: slot.generation,
+        })
     }
 
     /// What the key names, if it still does.
@@ -118,7 +144,13 @@ impl Registry {
     pub(crate) fn iter(&self) -> impl Iterator<Item = (Key, &State)> {
         (0u16..).zip(&self.slots).filter_map(|(index, slot)| {
             let state = slot.state.as_ref()?;
-            Some((Key { index, generation: slot.generation }, state))
+            Some((
+                Key {
+                    index,
+                    generation: slot.generation,
+                },
+                state,
+            ))
         })
     }
 }
@@ -128,7 +160,9 @@ mod tests {
     use super::*;
 
     fn running(pid: i32) -> State {
-        State::Running { guard: Guard { pid, pidfd: None } }
+        State::Running {
+            guard: Guard { pid, pidfd: None },
+        }
     }
 
     #[test]
@@ -140,14 +174,18 @@ mod tests {
         let second = registry.insert(running(2)).unwrap();
         assert_eq!(second.index, first.index);
         assert!(registry.get_mut(first).is_none());
-        assert!(matches!(registry.get_mut(second), Some(State::Running { guard }) if guard.pid == 2));
+        assert!(
+            matches!(registry.get_mut(second), Some(State::Running { guard }) if guard.pid == 2)
+        );
         assert_eq!(Key::from_bits(second.to_bits()), second);
     }
 
     #[test]
     fn it_fills_up_and_empties() {
         let mut registry = Registry::new();
-        let keys: Vec<_> = (0..4096).map(|pid| registry.insert(running(pid)).unwrap()).collect();
+        let keys: Vec<_> = (0..4096)
+            .map(|pid| registry.insert(running(pid)).unwrap())
+            .collect();
         assert!(!registry.has_room());
         assert!(registry.insert(running(9999)).is_none());
         assert!(registry.remove(keys[77]).is_some());

@@ -41,7 +41,11 @@ pub(crate) struct Server<'a> {
 impl<'a> Server<'a> {
     /// Gets ready; `ends` are the signals that end it.
     pub(crate) fn new(listener: Listener<'a>, ends: &[u32]) -> Result<Self> {
-        let mask = ends.iter().fold(SigSet::empty().with(SIGCHLD), |set, signal| set.with(*signal));
+        let mask = ends
+            .iter()
+            .fold(SigSet::empty().with(SIGCHLD), |set, signal| {
+                set.with(*signal)
+            });
         signal::set_mask(&mask)?;
         let epoll = Epoll::new()?;
         let signals = signal::signalfd(&mask)?;
@@ -49,7 +53,15 @@ impl<'a> Server<'a> {
         epoll.watch(signals.raw(), token::SIGNALS)?;
         let names = Names::new(time::monotonic_ms());
         let reserve = fs::open(c"/dev/null", O_RDONLY).ok();
-        Ok(Self { epoll, listener, signals, registry: Registry::new(), names, next_deadline_ms: None, reserve })
+        Ok(Self {
+            epoll,
+            listener,
+            signals,
+            registry: Registry::new(),
+            names,
+            next_deadline_ms: None,
+            reserve,
+        })
     }
 
     /// Serves until a signal ends it.
@@ -77,7 +89,11 @@ impl<'a> Server<'a> {
     }
 
     fn timeout(&self) -> i32 {
-        let left = |deadline: u64| deadline.saturating_sub(time::monotonic_ms()).min(ASK_TIMEOUT_MS) as i32;
+        let left = |deadline: u64| {
+            deadline
+                .saturating_sub(time::monotonic_ms())
+                .min(ASK_TIMEOUT_MS) as i32
+        };
         self.next_deadline_ms.map_or(FOREVER, left)
     }
 
@@ -93,22 +109,51 @@ impl<'a> Server<'a> {
     }
 
     fn accept(&mut self, client: Fd) {
-        let nobody = Credentials { pid: 0, uid: u32::MAX, gid: u32::MAX };
+        let nobody = Credentials {
+            pid: 0,
+            uid: u32::MAX,
+            gid: u32::MAX,
+        };
         let peer = socket::peer_credentials(client.raw()).unwrap_or(nobody);
         if !peer::may_launch(&peer) {
-            return launch::refuse(&client, &peer, 0, &Failure::new(Stage::PEER, Errno::EPERM.raw()), None);
+            return launch::refuse(
+                &client,
+                &peer,
+                0,
+                &Failure::new(Stage::PEER, Errno::EPERM.raw()),
+                None,
+            );
         }
         if !self.registry.has_room() {
-            return launch::refuse(&client, &peer, 0, &Failure::new(Stage::LIMIT, Errno::EUSERS.raw()), None);
+            return launch::refuse(
+                &client,
+                &peer,
+                0,
+                &Failure::new(Stage::LIMIT, Errno::EUSERS.raw()),
+                None,
+            );
         }
         let deadline_ms = time::monotonic_ms().saturating_add(ASK_TIMEOUT_MS);
         let fd = client.raw();
-        let Some(key) = self.registry.insert(State::Asking { client, peer, deadline_ms }) else { return };
-        if self.epoll.watch(fd, token::CLIENT | u64::from(key.to_bits())).is_err() {
+        let Some(key) = self.registry.insert(State::Asking {
+            client,
+            peer,
+            deadline_ms,
+        }) else {
+            return;
+        };
+        if self
+            .epoll
+            .watch(fd, token::CLIENT | u64::from(key.to_bits()))
+            .is_err()
+        {
             self.registry.remove(key);
             return;
         }
-        self.next_deadline_ms = Some(self.next_deadline_ms.map_or(deadline_ms, |next| next.min(deadline_ms)));
+        self.next_deadline_ms = Some(
+            self.next_deadline_ms
+                .map_or(deadline_ms, |next| next.min(deadline_ms)),
+        );
         // Most requests are there already: saves a round through epoll.
         self.client_spoke(key);
     }
@@ -117,25 +162,42 @@ impl<'a> Server<'a> {
     fn accept_to_refuse(&mut self) {
         self.reserve = None;
         if let Ok(client) = socket::accept(self.listener.socket.raw()) {
-            let nobody = Credentials { pid: 0, uid: u32::MAX, gid: u32::MAX };
+            let nobody = Credentials {
+                pid: 0,
+                uid: u32::MAX,
+                gid: u32::MAX,
+            };
             let peer = socket::peer_credentials(client.raw()).unwrap_or(nobody);
-            launch::refuse(&client, &peer, 0, &Failure::new(Stage::LIMIT, Errno::EMFILE.raw()), None);
+            launch::refuse(
+                &client,
+                &peer,
+                0,
+                &Failure::new(Stage::LIMIT, Errno::EMFILE.raw()),
+                None,
+            );
         }
         self.reserve = fs::open(c"/dev/null", O_RDONLY).ok();
     }
 
     fn client_spoke(&mut self, key: Key) {
-        let Some(State::Asking { client, peer, .. }) = self.registry.get_mut(key) else { return };
+        let Some(State::Asking { client, peer, .. }) = self.registry.get_mut(key) else {
+            return;
+        };
         let heard = launch::hear_request(client, *peer);
         if matches!(heard, Ok(None)) {
             return;
         }
-        let Some(State::Asking { client, peer, .. }) = self.registry.remove(key) else { return };
+        let Some(State::Asking { client, peer, .. }) = self.registry.remove(key) else {
+            return;
+        };
         // By hand: the guard will hold the same open file, which would keep the watch alive (Q6 of epoll(7)).
         self.epoll.forget(client.raw()).unwrap_or_default();
         match heard {
             Ok(Some(packet)) => {
-                let mut launcher = Launcher { names: &mut self.names, mask: self.listener.mask() };
+                let mut launcher = Launcher {
+                    names: &mut self.names,
+                    mask: self.listener.mask(),
+                };
                 if let Some(state) = launch::launch(&mut launcher, client, packet) {
                     self.watch_guard(state);
                 }
@@ -147,8 +209,12 @@ impl<'a> Server<'a> {
 
     fn watch_guard(&mut self, state: State) {
         // The slot that the client had is free, so there is room.
-        let Some(key) = self.registry.insert(state) else { return };
-        let Some(State::Building { guard, channel, .. }) = self.registry.get_mut(key) else { return };
+        let Some(key) = self.registry.insert(state) else {
+            return;
+        };
+        let Some(State::Building { guard, channel, .. }) = self.registry.get_mut(key) else {
+            return;
+        };
         let bits = u64::from(key.to_bits());
         let mut watched = self.epoll.watch(channel.raw(), token::CHANNEL | bits);
         if let (Ok(()), Some(pidfd)) = (watched, &guard.pidfd) {
@@ -163,7 +229,14 @@ impl<'a> Server<'a> {
     }
 
     fn guard_spoke(&mut self, key: Key) {
-        let Some(State::Building { guard, channel, packet }) = self.registry.get_mut(key) else { return };
+        let Some(State::Building {
+            guard,
+            channel,
+            packet,
+        }) = self.registry.get_mut(key)
+        else {
+            return;
+        };
         match launch::hear_guard(guard, channel, packet) {
             Heard::Building => {}
             // The channel has done its work. Closing it ends its watch: the guard closes its own end.
@@ -173,10 +246,15 @@ impl<'a> Server<'a> {
 
     /// From Building to Running: what was kept for the log goes.
     fn settle(&mut self, key: Key) {
-        let Some(state) = self.registry.get_mut(key) else { return };
+        let Some(state) = self.registry.get_mut(key) else {
+            return;
+        };
         if let State::Building { guard, channel, .. } = state {
             self.epoll.forget(channel.raw()).unwrap_or_default();
-            let guard = Guard { pid: guard.pid, pidfd: guard.pidfd.take() };
+            let guard = Guard {
+                pid: guard.pid,
+                pidfd: guard.pidfd.take(),
+            };
             *state = State::Running { guard };
         }
     }
@@ -185,8 +263,12 @@ impl<'a> Server<'a> {
     fn guard_ended(&mut self, key: Key) {
         // Its last word may be in the same batch of events, after this one.
         self.guard_spoke(key);
-        let Some(state) = self.registry.get_mut(key) else { return };
-        let (State::Building { guard, .. } | State::Running { guard }) = state else { return };
+        let Some(state) = self.registry.get_mut(key) else {
+            return;
+        };
+        let (State::Building { guard, .. } | State::Running { guard }) = state else {
+            return;
+        };
         if let Ok(Some(_)) | Err(Errno::ECHILD) = process::wait(Which::Pid(guard.pid), WNOHANG) {
             self.registry.remove(key);
         }
@@ -207,7 +289,9 @@ impl<'a> Server<'a> {
     fn children_ended(&mut self) {
         loop {
             let ended = self.registry.iter().find_map(|(key, state)| match state {
-                State::Building { guard, .. } | State::Running { guard } if guard.pidfd.is_none() => {
+                State::Building { guard, .. } | State::Running { guard }
+                    if guard.pidfd.is_none() =>
+                {
                     has_ended(guard.pid).then_some(key)
                 }
                 _ => None,
@@ -226,22 +310,38 @@ impl<'a> Server<'a> {
         loop {
             let mut silent = None;
             for (key, state) in self.registry.iter() {
-                let State::Asking { deadline_ms, .. } = state else { continue };
+                let State::Asking { deadline_ms, .. } = state else {
+                    continue;
+                };
                 if *deadline_ms <= now {
                     silent = Some(key);
                     break;
                 }
-                self.next_deadline_ms = Some(self.next_deadline_ms.map_or(*deadline_ms, |next| next.min(*deadline_ms)));
+                self.next_deadline_ms = Some(
+                    self.next_deadline_ms
+                        .map_or(*deadline_ms, |next| next.min(*deadline_ms)),
+                );
             }
-            let Some(State::Asking { client, peer, .. }) = silent.and_then(|key| self.registry.remove(key)) else {
+            let Some(State::Asking { client, peer, .. }) =
+                silent.and_then(|key| self.registry.remove(key))
+            else {
                 return;
             };
-            launch::refuse(&client, &peer, 0, &Failure::new(Stage::REQUEST, Errno::ETIMEDOUT.raw()), None);
+            launch::refuse(
+                &client,
+                &peer,
+                0,
+                &Failure::new(Stage::REQUEST, Errno::ETIMEDOUT.raw()),
+                None,
+            );
         }
     }
 }
 
 /// Has this child ended? It is left on the table.
 fn has_ended(pid: i32) -> bool {
-    matches!(process::wait(Which::Pid(pid), WNOHANG | rocker_sys::raw::general::WNOWAIT), Ok(Some(_)) | Err(Errno::ECHILD))
+    matches!(
+        process::wait(Which::Pid(pid), WNOHANG | rocker_sys::raw::general::WNOWAIT),
+        Ok(Some(_)) | Err(Errno::ECHILD)
+    )
 }

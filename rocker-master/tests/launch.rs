@@ -10,12 +10,18 @@ fn main() -> ExitCode {
     run_cases(CASES)
 }
 
-const CASES: &[Case] = &[("app_sees_its_package", app_sees_its_package), ("nothing_is_left", nothing_is_left)];
+const CASES: &[Case] = &[
+    ("app_sees_its_package", app_sees_its_package),
+    ("nothing_is_left", nothing_is_left),
+];
 
 fn app_sees_its_package() {
     let _master = Master::start();
     let launched = launch(&request(), &|| {
-        assert_eq!(fs::read_to_string("/run/exec/hello").unwrap(), "hello from the package\n");
+        assert_eq!(
+            fs::read_to_string("/run/exec/hello").unwrap(),
+            "hello from the package\n"
+        );
         7
     })
     .unwrap();
@@ -34,5 +40,7 @@ fn nothing_is_left() {
     std::thread::sleep(Duration::from_millis(100));
     let before = Traces::now(data_dir);
     round();
-    eventually("all is as before", Duration::from_secs(1), || Traces::now(data_dir) == before);
+    eventually("all is as before", Duration::from_secs(1), || {
+        Traces::now(data_dir) == before
+    });
 }

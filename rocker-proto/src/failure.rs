@@ -20,11 +20,19 @@ pub struct Failure {
 impl Failure {
     /// A step that there is only one of.
     pub const fn new(stage: Stage, errno: i32) -> Self {
-        Self { stage, errno, index: NO_INDEX }
+        Self {
+            stage,
+            errno,
+            index: NO_INDEX,
+        }
     }
 
     /// One of several.
     pub const fn indexed(stage: Stage, errno: i32, index: u16) -> Self {
-        Self { stage, errno, index }
+        Self {
+            stage,
+            errno,
+            index,
+        }
     }
 }

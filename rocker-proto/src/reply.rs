@@ -61,7 +61,13 @@ impl Reply {
             return None;
         }
         if stage != Stage::READY {
-            return Some(Self { outcome: Err(Failure { stage, errno, index }) });
+            return Some(Self {
+                outcome: Err(Failure {
+                    stage,
+                    errno,
+                    index,
+                }),
+            });
         }
         is_name(&name).then_some(Self { outcome: Ok(name) })
     }
@@ -69,6 +75,9 @@ impl Reply {
 
 /// Printable ASCII, at least one, then NULs to the end.
 fn is_name(name: &[u8; NAME_SIZE]) -> bool {
-    let len = name.iter().take_while(|byte| byte.is_ascii_graphic()).count();
+    let len = name
+        .iter()
+        .take_while(|byte| byte.is_ascii_graphic())
+        .count();
     (1..NAME_SIZE).contains(&len) && name.iter().skip(len).all(|byte| *byte == 0)
 }

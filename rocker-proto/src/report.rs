@@ -28,6 +28,10 @@ impl Report {
     pub fn decode(bytes: &[u8]) -> Option<Self> {
         let mut reader = Reader(bytes);
         let (stage, index, errno) = (reader.u16()?, reader.u16()?, reader.i32()?);
-        reader.is_empty().then_some(Self(Failure { stage: Stage::from_raw(stage), errno, index }))
+        reader.is_empty().then_some(Self(Failure {
+            stage: Stage::from_raw(stage),
+            errno,
+            index,
+        }))
     }
 }

@@ -46,13 +46,19 @@ impl<'a> Request<'a> {
     const HEADER: usize = 60;
 
     fn strings(&self) -> impl Iterator<Item = Option<&'a CStr>> + use<'a> {
-        [Some(self.package), Some(self.exec_dir), Some(self.data_dir)].into_iter().chain(self.overlays)
+        [Some(self.package), Some(self.exec_dir), Some(self.data_dir)]
+            .into_iter()
+            .chain(self.overlays)
     }
 
     /// As it is sent. Nothing is checked but the size: that is the master's part, so that each refusal stands in one log.
     pub fn encode(&self) -> Option<Packet> {
         let mut packet = Packet::new();
-        let strings: usize = self.strings().flatten().map(|text| text.to_bytes_with_nul().len()).sum();
+        let strings: usize = self
+            .strings()
+            .flatten()
+            .map(|text| text.to_bytes_with_nul().len())
+            .sum();
         let total = u16::try_from(Self::HEADER.checked_add(strings)?).ok()?;
         packet.extend_from_slice(&Self::MAGIC.to_le_bytes()).ok()?;
         packet.extend_from_slice(&VERSION.to_le_bytes()).ok()?;
@@ -62,7 +68,9 @@ impl<'a> Request<'a> {
         packet.extend_from_slice(&self.gid.to_le_bytes()).ok()?;
         for text in self.strings() {
             let len = text.map_or(0, |text| text.to_bytes_with_nul().len());
-            packet.extend_from_slice(&u16::try_from(len).ok()?.to_le_bytes()).ok()?;
+            packet
+                .extend_from_slice(&u16::try_from(len).ok()?.to_le_bytes())
+                .ok()?;
         }
         packet.extend_from_slice(&[0; 2]).ok()?;
         for text in self.strings().flatten() {
@@ -74,9 +82,17 @@ impl<'a> Request<'a> {
     /// Takes a packet apart and refuses what is not exactly as it should be. With the refusal comes the app id, if the
     /// packet had one, for the log.
     pub fn decode(packet: &'a [u8]) -> Result<Self, Refusal<'a>> {
-        let malformed = Refusal { failure: Failure::new(Stage::REQUEST, EPROTO), app_id: 0, path: None };
+        let malformed = Refusal {
+            failure: Failure::new(Stage::REQUEST, EPROTO),
+            app_id: 0,
+            path: None,
+        };
         let request = Self::take_apart(packet).ok_or(malformed)?;
-        request.check().map_err(|(failure, path)| Refusal { failure, app_id: request.app_id, path })?;
+        request.check().map_err(|(failure, path)| Refusal {
+            failure,
+            app_id: request.app_id,
+            path,
+        })?;
         Ok(request)
     }
 
@@ -103,25 +119,49 @@ impl<'a> Request<'a> {
             return None;
         }
         // A path that is not there is a field's fault and not the packet's: `check` names it, as an empty one.
-        let [package, exec_dir, data_dir] = [package, exec_dir, data_dir].map(Option::unwrap_or_default);
-        Some(Self { app_id, uid, gid, package, exec_dir, data_dir, overlays })
+        let [package, exec_dir, data_dir] =
+            [package, exec_dir, data_dir].map(Option::unwrap_or_default);
+        Some(Self {
+            app_id,
+            uid,
+            gid,
+            package,
+            exec_dir,
+            data_dir,
+            overlays,
+        })
     }
 
     /// Each field by itself, in the order of `RockerRequest`.
     fn check(&self) -> Result<(), (Failure, Option<&'a CStr>)> {
-        let id = |good: bool, stage| if good { Ok(()) } else { Err((Failure::new(stage, EINVAL), None)) };
+        let id = |good: bool, stage| {
+            if good {
+                Ok(())
+            } else {
+                Err((Failure::new(stage, EINVAL), None))
+            }
+        };
         id(self.app_id > 0, Stage::APP_ID)?;
         id((1..=ID_MAX).contains(&self.uid), Stage::UID)?;
         id((1..=ID_MAX).contains(&self.gid), Stage::GID)?;
         let path = |path: &'a CStr, stage| {
-            if is_path(path.to_bytes()) { Ok(()) } else { Err((Failure::new(stage, EINVAL), Some(path))) }
+            if is_path(path.to_bytes()) {
+                Ok(())
+            } else {
+                Err((Failure::new(stage, EINVAL), Some(path)))
+            }
         };
         path(self.package, Stage::PACKAGE_PATH)?;
         path(self.exec_dir, Stage::EXEC_DIR_PATH)?;
         path(self.data_dir, Stage::DATA_DIR_PATH)?;
         for (index, overlay) in (0u16..).zip(self.overlays) {
             let Some(overlay) = overlay else { continue };
-            let refuse = |errno| Err((Failure::indexed(Stage::OVERLAY_PATH, errno, index), Some(overlay)));
+            let refuse = |errno| {
+                Err((
+                    Failure::indexed(Stage::OVERLAY_PATH, errno, index),
+                    Some(overlay),
+                ))
+            };
             if !is_path(overlay.to_bytes()) || is_kernel_s(overlay.to_bytes()) {
                 return refuse(EINVAL);
             }
@@ -144,7 +184,11 @@ impl<'a> Request<'a> {
             | Stage::MOUNT_PACKAGE => Some(self.package),
             Stage::EXEC_DIR_PATH | Stage::OPEN_EXEC_DIR => Some(self.exec_dir),
             Stage::DATA_DIR_PATH | Stage::OPEN_DATA_DIR | Stage::LAYER_FS => Some(self.data_dir),
-            _ => self.overlays.get(usize::from(failure.index)).copied().flatten(),
+            _ => self
+                .overlays
+                .get(usize::from(failure.index))
+                .copied()
+                .flatten(),
         }
     }
 }
@@ -170,8 +214,11 @@ fn string(bytes: &[u8]) -> Option<Option<&CStr>> {
 
 /// Absolute, not `/` itself, and every component a name: not empty, not `.`, not `..`.
 fn is_path(path: &[u8]) -> bool {
-    let Some(rest) = path.strip_prefix(b"/") else { return false };
-    rest.split(|byte| *byte == b'/').all(|component| !matches!(component, b"" | b"." | b".."))
+    let Some(rest) = path.strip_prefix(b"/") else {
+        return false;
+    };
+    rest.split(|byte| *byte == b'/')
+        .all(|component| !matches!(component, b"" | b"." | b".."))
 }
 
 /// The trees that the kernel makes: an overlay over them shows stale or dead files.

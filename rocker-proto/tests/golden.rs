@@ -38,10 +38,15 @@ fn reply_bytes() {
     let mut name = [0; 16];
     name[..8].copy_from_slice(b"rocker:1");
     let ready = Reply { outcome: Ok(name) };
-    assert_eq!(&ready.encode(), b"RKA\0\x01\0\0\0\0\0\0\0\xff\xff\0\0rocker:1\0\0\0\0\0\0\0\0");
+    assert_eq!(
+        &ready.encode(),
+        b"RKA\0\x01\0\0\0\0\0\0\0\xff\xff\0\0rocker:1\0\0\0\0\0\0\0\0"
+    );
     assert_eq!(Reply::decode(&ready.encode()), Some(ready));
 
-    let failed = Reply { outcome: Err(Failure::indexed(Stage::MOUNT_OVERLAY, 22, 2)) };
+    let failed = Reply {
+        outcome: Err(Failure::indexed(Stage::MOUNT_OVERLAY, 22, 2)),
+    };
     let mut expected = *b"RKA\0\x01\0\x29\0\x16\0\0\0\x02\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0";
     assert_eq!(failed.encode(), expected);
     assert_eq!(Reply::decode(&expected), Some(failed));
@@ -54,7 +59,10 @@ fn report_bytes() {
     let report = Report(Failure::indexed(Stage::LAYERS, 30, 7));
     assert_eq!(report.encode(), [39, 0, 7, 0, 30, 0, 0, 0]);
     assert_eq!(Report::decode(&report.encode()), Some(report));
-    assert_eq!(Report::reached(Stage::MAPS).encode(), [1, 0, 255, 255, 0, 0, 0, 0]);
+    assert_eq!(
+        Report::reached(Stage::MAPS).encode(),
+        [1, 0, 255, 255, 0, 0, 0, 0]
+    );
 }
 
 #[test]
@@ -66,6 +74,10 @@ fn joined_bytes() {
 #[test]
 fn stage_numbers() {
     let numbers: Vec<u16> = Stage::ALL.iter().map(|stage| stage.raw()).collect();
-    let expected: Vec<u16> = (0..=2).chain(16..=25).chain(32..=54).chain(64..=82).collect();
+    let expected: Vec<u16> = (0..=2)
+        .chain(16..=25)
+        .chain(32..=54)
+        .chain(64..=82)
+        .collect();
     assert_eq!(numbers, expected);
 }

@@ -67,7 +67,10 @@ fn decode_survives_every_change_of_one_byte() {
         }
     }
     // Ids and the letters of paths may change; magic, version, lengths and terminators may not.
-    assert!(accepted > packet.len() && accepted < packet.len() * 256 / 2, "{accepted} accepted");
+    assert!(
+        accepted > packet.len() && accepted < packet.len() * 256 / 2,
+        "{accepted} accepted"
+    );
 }
 
 #[test]
@@ -106,7 +109,11 @@ fn with(change: impl FnOnce(&mut Request<'static>)) -> Result<(), (Stage, i32, u
     let packet = request.encode().unwrap();
     match Request::decode(&packet) {
         Ok(_) => Ok(()),
-        Err(refusal) => Err((refusal.failure.stage, refusal.failure.errno, refusal.failure.index)),
+        Err(refusal) => Err((
+            refusal.failure.stage,
+            refusal.failure.errno,
+            refusal.failure.index,
+        )),
     }
 }
 
@@ -122,7 +129,9 @@ fn decode_names_the_bad_field() {
         assert_eq!(with(|r| r.gid = id), Err((Stage::GID, 22, NONE)));
     }
     assert_eq!(with(|r| r.uid = u32::MAX - 1), Ok(()));
-    for path in [c"", c"p", c"./p", c"/", c"//p", c"/p/", c"/a//p", c"/a/./p", c"/a/../p", c"/..", c"/."] {
+    for path in [
+        c"", c"p", c"./p", c"/", c"//p", c"/p/", c"/a//p", c"/a/./p", c"/a/../p", c"/..", c"/.",
+    ] {
         let failures = [
             (with(|r| r.package = path), Stage::PACKAGE_PATH, NONE),
             (with(|r| r.exec_dir = path), Stage::EXEC_DIR_PATH, NONE),
@@ -141,7 +150,11 @@ fn decode_names_the_bad_field() {
 #[test]
 fn overlays_of_the_kernel_s_trees_and_doubles_are_refused() {
     for path in [c"/proc", c"/sys", c"/dev", c"/dev/shm", c"/proc/self"] {
-        assert_eq!(with(|r| r.overlays[1] = Some(path)), Err((Stage::OVERLAY_PATH, 22, 1)), "{path:?}");
+        assert_eq!(
+            with(|r| r.overlays[1] = Some(path)),
+            Err((Stage::OVERLAY_PATH, 22, 1)),
+            "{path:?}"
+        );
     }
     for path in [c"/process", c"/system", c"/device", c"/run"] {
         assert_eq!(with(|r| r.overlays[1] = Some(path)), Ok(()), "{path:?}");

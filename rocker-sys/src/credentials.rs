@@ -10,15 +10,15 @@ use linux_raw_sys::prctl as p;
 #[cfg(any(target_arch = "arm", target_arch = "x86"))]
 mod nr {
     pub(super) use linux_raw_sys::general::{
-        __NR_geteuid32 as GETEUID, __NR_getuid32 as GETUID, __NR_setgroups32 as SETGROUPS, __NR_setresgid32 as SETRESGID,
-        __NR_setresuid32 as SETRESUID,
+        __NR_geteuid32 as GETEUID, __NR_getuid32 as GETUID, __NR_setgroups32 as SETGROUPS,
+        __NR_setresgid32 as SETRESGID, __NR_setresuid32 as SETRESUID,
     };
 }
 #[cfg(not(any(target_arch = "arm", target_arch = "x86")))]
 mod nr {
     pub(super) use linux_raw_sys::general::{
-        __NR_geteuid as GETEUID, __NR_getuid as GETUID, __NR_setgroups as SETGROUPS, __NR_setresgid as SETRESGID,
-        __NR_setresuid as SETRESUID,
+        __NR_geteuid as GETEUID, __NR_getuid as GETUID, __NR_setgroups as SETGROUPS,
+        __NR_setresgid as SETRESGID, __NR_setresuid as SETRESUID,
     };
 }
 
@@ -84,11 +84,24 @@ pub fn drop_capabilities() -> Result<()> {
         Ok(_) | Err(Errno::EINVAL) => {}
         Err(errno) => return Err(errno),
     }
-    let header = g::__user_cap_header_struct { version: g::_LINUX_CAPABILITY_VERSION_3, pid: 0 };
-    let none = [g::__user_cap_data_struct { effective: 0, permitted: 0, inheritable: 0 }; 2];
+    let header = g::__user_cap_header_struct {
+        version: g::_LINUX_CAPABILITY_VERSION_3,
+        pid: 0,
+    };
+    let none = [g::__user_cap_data_struct {
+        effective: 0,
+        permitted: 0,
+        inheritable: 0,
+    }; 2];
     // SAFETY: the kernel reads the header and, for version 3, two data structures; it writes the header's version only
     // if it does not know ours.
-    ret(unsafe { syscall2(g::__NR_capset, (&raw const header) as usize, none.as_ptr() as usize) })?;
+    ret(unsafe {
+        syscall2(
+            g::__NR_capset,
+            (&raw const header) as usize,
+            none.as_ptr() as usize,
+        )
+    })?;
     Ok(())
 }
 
@@ -119,6 +132,15 @@ pub fn set_parent_death_signal(signal: u32) -> Result<()> {
 /// The name of the calling thread, as `/proc/PID/comm` shows it (`PR_SET_NAME`): 15 bytes and a NUL.
 pub fn set_name(name: &[u8; 16]) -> Result<()> {
     // SAFETY: the kernel reads at most 16 bytes, and the array has 16.
-    ret(unsafe { syscall5(g::__NR_prctl, p::PR_SET_NAME as usize, name.as_ptr() as usize, 0, 0, 0) })?;
+    ret(unsafe {
+        syscall5(
+            g::__NR_prctl,
+            p::PR_SET_NAME as usize,
+            name.as_ptr() as usize,
+            0,
+            0,
+            0,
+        )
+    })?;
     Ok(())
 }

@@ -23,7 +23,10 @@ pub struct Events<const N: usize> {
 impl<const N: usize> Events<N> {
     /// No events.
     pub const fn new() -> Self {
-        Self { buffer: [g::epoll_event { events: 0, data: 0 }; N], count: 0 }
+        Self {
+            buffer: [g::epoll_event { events: 0, data: 0 }; N],
+            count: 0,
+        }
     }
 
     /// The tokens of the descriptors that became readable, or whose peers are gone.
@@ -48,7 +51,8 @@ impl Epoll {
     /// `epoll_create1(2)`
     pub fn new() -> Result<Self> {
         // SAFETY: integers only.
-        Fd::from_ret(unsafe { syscall1(g::__NR_epoll_create1, g::EPOLL_CLOEXEC as usize) }).map(Self)
+        Fd::from_ret(unsafe { syscall1(g::__NR_epoll_create1, g::EPOLL_CLOEXEC as usize) })
+            .map(Self)
     }
 
     /// Watches `fd` for input and for the end of its peer. Closing the descriptor ends the watch (if no copy of it is

@@ -94,7 +94,14 @@ pub fn close_on_exec_from(first: RawFd, keep: &[RawFd]) -> Result<()> {
 /// If it closes: no [`Fd`] in the range is used or dropped afterwards.
 unsafe fn close_range(first: RawFd, last: RawFd, flags: u32) -> Result<()> {
     // SAFETY: the caller's promise.
-    match ret(unsafe { syscall3(g::__NR_close_range, first as usize, last as usize, flags as usize) }) {
+    match ret(unsafe {
+        syscall3(
+            g::__NR_close_range,
+            first as usize,
+            last as usize,
+            flags as usize,
+        )
+    }) {
         // SAFETY: the caller's promise.
         Err(Errno::ENOSYS | Errno::EINVAL) => unsafe { close_listed(first, last, flags) },
         result => result.map(drop),
@@ -119,7 +126,14 @@ unsafe fn close_listed(first: RawFd, last: RawFd, flags: u32) -> Result<()> {
                 unsafe { syscall1(g::__NR_close, fd as usize) };
             } else {
                 // SAFETY: integers only: the flags of a descriptor.
-                unsafe { syscall3(NR_FCNTL, fd as usize, g::F_SETFD as usize, g::FD_CLOEXEC as usize) };
+                unsafe {
+                    syscall3(
+                        NR_FCNTL,
+                        fd as usize,
+                        g::F_SETFD as usize,
+                        g::FD_CLOEXEC as usize,
+                    )
+                };
             }
         }
     }

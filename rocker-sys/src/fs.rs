@@ -14,17 +14,21 @@ pub const AT_FDCWD: RawFd = g::AT_FDCWD;
 /// What `fstat(2)` and `statfs(2)` call the kernel's structures and numbers, per word size.
 #[cfg(target_pointer_width = "64")]
 mod abi {
-    pub(super) use linux_raw_sys::general::{__NR_fstat as NR_FSTAT, __NR_fstatfs as NR_FSTATFS, stat as KernelStat};
     pub(super) use linux_raw_sys::general::{__NR_fchown as NR_FCHOWN, statfs as KernelStatFs};
+    pub(super) use linux_raw_sys::general::{
+        __NR_fstat as NR_FSTAT, __NR_fstatfs as NR_FSTATFS, stat as KernelStat,
+    };
 }
 #[cfg(target_pointer_width = "32")]
 mod abi {
-    pub(super) use linux_raw_sys::general::{__NR_fstat64 as NR_FSTAT, __NR_fstatfs64 as NR_FSTATFS, stat64 as KernelStat};
     #[cfg(not(any(target_arch = "arm", target_arch = "x86")))]
     pub(super) use linux_raw_sys::general::__NR_fchown as NR_FCHOWN;
     #[cfg(any(target_arch = "arm", target_arch = "x86"))]
     pub(super) use linux_raw_sys::general::__NR_fchown32 as NR_FCHOWN;
     pub(super) use linux_raw_sys::general::statfs64 as KernelStatFs;
+    pub(super) use linux_raw_sys::general::{
+        __NR_fstat64 as NR_FSTAT, __NR_fstatfs64 as NR_FSTATFS, stat64 as KernelStat,
+    };
 }
 
 /// What Rocker needs to know of an inode.
@@ -87,7 +91,13 @@ pub fn openat(dir: RawFd, path: &CStr, flags: u32, mode: u32) -> Result<Fd> {
     let flags = flags | g::O_CLOEXEC | g::O_LARGEFILE;
     // SAFETY: the kernel only reads the NUL-terminated path, which outlives the call.
     Fd::from_ret(unsafe {
-        syscall4(g::__NR_openat, dir as usize, path.as_ptr() as usize, flags as usize, mode as usize)
+        syscall4(
+            g::__NR_openat,
+            dir as usize,
+            path.as_ptr() as usize,
+            flags as usize,
+            mode as usize,
+        )
     })
 }
 
@@ -102,24 +112,48 @@ pub fn open(path: &CStr, flags: u32) -> Result<Fd> {
 /// `ENOSYS` where the kernel has not got it.
 pub fn openat2(dir: RawFd, path: &CStr, flags: u32, resolve: u32) -> Result<Fd> {
     // openat2 refuses unknown flags; O_LARGEFILE is implied by it.
-    let how = g::open_how { flags: (flags | g::O_CLOEXEC).into(), mode: 0, resolve: resolve.into() };
+    let how = g::open_how {
+        flags: (flags | g::O_CLOEXEC).into(),
+        mode: 0,
+        resolve: resolve.into(),
+    };
     let size = size_of::<g::open_how>();
     // SAFETY: the kernel only reads the path and `how`, which outlive the call, and `size` is that of `how`.
     Fd::from_ret(unsafe {
-        syscall4(g::__NR_openat2, dir as usize, path.as_ptr() as usize, (&raw const how) as usize, size)
+        syscall4(
+            g::__NR_openat2,
+            dir as usize,
+            path.as_ptr() as usize,
+            (&raw const how) as usize,
+            size,
+        )
     })
 }
 
 /// `read(2)`: how many bytes came; 0 is the end.
 pub fn read(fd: RawFd, buffer: &mut [u8]) -> Result<usize> {
     // SAFETY: the kernel writes at most `len` bytes into the exclusively borrowed buffer.
-    ret(unsafe { syscall3(g::__NR_read, fd as usize, buffer.as_mut_ptr() as usize, buffer.len()) })
+    ret(unsafe {
+        syscall3(
+            g::__NR_read,
+            fd as usize,
+            buffer.as_mut_ptr() as usize,
+            buffer.len(),
+        )
+    })
 }
 
 /// `write(2)`: how many bytes were taken.
 pub fn write(fd: RawFd, bytes: &[u8]) -> Result<usize> {
     // SAFETY: the kernel reads `len` bytes of the borrowed slice.
-    ret(unsafe { syscall3(g::__NR_write, fd as usize, bytes.as_ptr() as usize, bytes.len()) })
+    ret(unsafe {
+        syscall3(
+            g::__NR_write,
+            fd as usize,
+            bytes.as_ptr() as usize,
+            bytes.len(),
+        )
+    })
 }
 
 /// `fstat(2)`; works on `O_PATH` descriptors too.
@@ -129,7 +163,12 @@ pub fn fstat(fd: RawFd) -> Result<Stat> {
     ret(unsafe { syscall2(abi::NR_FSTAT, fd as usize, stat.as_mut_ptr() as usize) })?;
     // SAFETY: the call succeeded, so the kernel has filled the structure.
     let stat = unsafe { stat.assume_init() };
-    Ok(Stat { mode: stat.st_mode, uid: stat.st_uid, gid: stat.st_gid, size: stat.st_size as u64 })
+    Ok(Stat {
+        mode: stat.st_mode,
+        uid: stat.st_uid,
+        gid: stat.st_gid,
+        size: stat.st_size as u64,
+    })
 }
 
 /// `fstatfs(2)`; works on `O_PATH` descriptors since 3.12.
@@ -141,32 +180,62 @@ pub fn fstatfs(fd: RawFd) -> Result<StatFs> {
     let value = unsafe { syscall2(abi::NR_FSTATFS, fd as usize, address) };
     #[cfg(target_pointer_width = "32")]
     // SAFETY: the kernel writes one struct statfs64 after it has compared the size.
-    let value = unsafe { syscall3(abi::NR_FSTATFS, fd as usize, size_of::<abi::KernelStatFs>(), address) };
+    let value = unsafe {
+        syscall3(
+            abi::NR_FSTATFS,
+            fd as usize,
+            size_of::<abi::KernelStatFs>(),
+            address,
+        )
+    };
     ret(value)?;
     // SAFETY: the call succeeded, so the kernel has filled the structure.
     let stat = unsafe { stat.assume_init() };
     // Both fit 32 bits: magics are 32-bit numbers, flags are below 1 << 14.
-    Ok(StatFs { magic: stat.f_type as u32, flags: stat.f_flags as u32 })
+    Ok(StatFs {
+        magic: stat.f_type as u32,
+        flags: stat.f_flags as u32,
+    })
 }
 
 /// `mkdirat(2)`
 pub fn mkdirat(dir: RawFd, path: &CStr, mode: u32) -> Result<()> {
     // SAFETY: the kernel only reads the path.
-    ret(unsafe { syscall3(g::__NR_mkdirat, dir as usize, path.as_ptr() as usize, mode as usize) })?;
+    ret(unsafe {
+        syscall3(
+            g::__NR_mkdirat,
+            dir as usize,
+            path.as_ptr() as usize,
+            mode as usize,
+        )
+    })?;
     Ok(())
 }
 
 /// Takes an exclusive lock on the whole file, or says `EAGAIN` (`flock(2)`). It goes with the last copy of the descriptor.
 pub fn try_lock(fd: RawFd) -> Result<()> {
     // SAFETY: integers only.
-    ret(unsafe { syscall2(g::__NR_flock, fd as usize, (g::LOCK_EX | g::LOCK_NB) as usize) })?;
+    ret(unsafe {
+        syscall2(
+            g::__NR_flock,
+            fd as usize,
+            (g::LOCK_EX | g::LOCK_NB) as usize,
+        )
+    })?;
     Ok(())
 }
 
 /// `unlinkat(2)`; `flags` may be `AT_REMOVEDIR`.
 pub fn unlinkat(dir: RawFd, path: &CStr, flags: u32) -> Result<()> {
     // SAFETY: the kernel only reads the path.
-    ret(unsafe { syscall3(g::__NR_unlinkat, dir as usize, path.as_ptr() as usize, flags as usize) })?;
+    ret(unsafe {
+        syscall3(
+            g::__NR_unlinkat,
+            dir as usize,
+            path.as_ptr() as usize,
+            flags as usize,
+        )
+    })?;
     Ok(())
 }
 
@@ -187,7 +256,14 @@ pub fn fchmod(fd: RawFd, mode: u32) -> Result<()> {
 /// `fchmodat(2)`: follows symbolic links.
 pub fn chmod(path: &CStr, mode: u32) -> Result<()> {
     // SAFETY: the kernel only reads the path.
-    ret(unsafe { syscall3(g::__NR_fchmodat, AT_FDCWD as usize, path.as_ptr() as usize, mode as usize) })?;
+    ret(unsafe {
+        syscall3(
+            g::__NR_fchmodat,
+            AT_FDCWD as usize,
+            path.as_ptr() as usize,
+            mode as usize,
+        )
+    })?;
     Ok(())
 }
 
@@ -209,7 +285,14 @@ pub fn readlinkat(dir: RawFd, path: &CStr, buffer: &mut [u8]) -> Result<usize> {
 /// `getdents64(2)`: fills the buffer with `linux_dirent64` records; 0 is the end.
 pub fn getdents64(dir: RawFd, buffer: &mut [u8]) -> Result<usize> {
     // SAFETY: the kernel writes at most `len` bytes into the exclusively borrowed buffer.
-    ret(unsafe { syscall3(g::__NR_getdents64, dir as usize, buffer.as_mut_ptr() as usize, buffer.len()) })
+    ret(unsafe {
+        syscall3(
+            g::__NR_getdents64,
+            dir as usize,
+            buffer.as_mut_ptr() as usize,
+            buffer.len(),
+        )
+    })
 }
 
 /// One name of a directory, as `getdents64` gives it.
@@ -254,7 +337,13 @@ impl<'a> Iterator for DirEntries<'a> {
 /// `memfd_create(2)`: a file without a name, for what a call wants as a file.
 pub fn memfd_create(name: &CStr) -> Result<Fd> {
     // SAFETY: the kernel only reads the name.
-    Fd::from_ret(unsafe { syscall2(g::__NR_memfd_create, name.as_ptr() as usize, g::MFD_CLOEXEC as usize) })
+    Fd::from_ret(unsafe {
+        syscall2(
+            g::__NR_memfd_create,
+            name.as_ptr() as usize,
+            g::MFD_CLOEXEC as usize,
+        )
+    })
 }
 
 /// `chdir(2)`
@@ -268,7 +357,13 @@ pub fn chdir(path: &CStr) -> Result<()> {
 pub fn mknodat(dir: RawFd, path: &CStr, mode: u32, device: u32) -> Result<()> {
     // SAFETY: the kernel only reads the path.
     ret(unsafe {
-        syscall4(g::__NR_mknodat, dir as usize, path.as_ptr() as usize, mode as usize, device as usize)
+        syscall4(
+            g::__NR_mknodat,
+            dir as usize,
+            path.as_ptr() as usize,
+            mode as usize,
+            device as usize,
+        )
     })?;
     Ok(())
 }
@@ -283,7 +378,14 @@ pub fn ioctl_int(fd: RawFd, request: u32, argument: usize) -> Result<usize> {
 pub fn access(path: &CStr, mode: u32) -> Result<()> {
     // SAFETY: the kernel only reads the path.
     ret(unsafe {
-        syscall5(g::__NR_faccessat, AT_FDCWD as usize, path.as_ptr() as usize, mode as usize, 0, 0)
+        syscall5(
+            g::__NR_faccessat,
+            AT_FDCWD as usize,
+            path.as_ptr() as usize,
+            mode as usize,
+            0,
+            0,
+        )
     })?;
     Ok(())
 }

@@ -9,7 +9,15 @@ use linux_raw_sys::general as g;
 pub fn wait(word: &AtomicU32, value: u32) {
     let operation = (g::FUTEX_WAIT | g::FUTEX_PRIVATE_FLAG) as usize;
     // SAFETY: the kernel only reads the word, which is borrowed; a null timeout is none. Errors are wake-ups.
-    unsafe { syscall4(g::__NR_futex, word.as_ptr() as usize, operation, value as usize, 0) };
+    unsafe {
+        syscall4(
+            g::__NR_futex,
+            word.as_ptr() as usize,
+            operation,
+            value as usize,
+            0,
+        )
+    };
 }
 
 /// Wakes one that sleeps on the word.

@@ -90,7 +90,10 @@ impl LoopDevice {
         let path = DevicePath::new(number);
         let device = fs::open(path.as_c_str(), g::O_RDONLY)?;
         configure(device.raw())?;
-        Ok(Self { _open: device, path })
+        Ok(Self {
+            _open: device,
+            path,
+        })
     }
 
     /// Its name, `/dev/loopN`.
@@ -115,7 +118,14 @@ fn configure(device: RawFd, backing_file: RawFd) -> Result<()> {
         __reserved: [0; 8],
     };
     // SAFETY: the kernel reads one struct loop_config.
-    ret(unsafe { syscall3(g::__NR_ioctl, device as usize, l::LOOP_CONFIGURE as usize, (&raw const config) as usize) })?;
+    ret(unsafe {
+        syscall3(
+            g::__NR_ioctl,
+            device as usize,
+            l::LOOP_CONFIGURE as usize,
+            (&raw const config) as usize,
+        )
+    })?;
     Ok(())
 }
 
@@ -123,8 +133,14 @@ fn configure_in_two_steps(device: RawFd, backing_file: RawFd) -> Result<()> {
     fs::ioctl_int(device, l::LOOP_SET_FD, backing_file as usize)?;
     let info = read_only_autoclear();
     // SAFETY: the kernel reads one struct loop_info64.
-    let status =
-        unsafe { syscall3(g::__NR_ioctl, device as usize, l::LOOP_SET_STATUS64 as usize, (&raw const info) as usize) };
+    let status = unsafe {
+        syscall3(
+            g::__NR_ioctl,
+            device as usize,
+            l::LOOP_SET_STATUS64 as usize,
+            (&raw const info) as usize,
+        )
+    };
     match ret(status) {
         Ok(_) => Ok(()),
         Err(errno) => {

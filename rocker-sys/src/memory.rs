@@ -5,9 +5,19 @@ use crate::arch::{syscall2, syscall4, syscall6};
 use crate::errno::{Result, ret};
 use linux_raw_sys::general as g;
 
-#[cfg(any(target_arch = "arm", target_arch = "mips", target_arch = "mips32r6", target_arch = "x86"))]
+#[cfg(any(
+    target_arch = "arm",
+    target_arch = "mips",
+    target_arch = "mips32r6",
+    target_arch = "x86"
+))]
 const NR_MMAP: u32 = g::__NR_mmap2;
-#[cfg(not(any(target_arch = "arm", target_arch = "mips", target_arch = "mips32r6", target_arch = "x86")))]
+#[cfg(not(any(
+    target_arch = "arm",
+    target_arch = "mips",
+    target_arch = "mips32r6",
+    target_arch = "x86"
+)))]
 const NR_MMAP: u32 = g::__NR_mmap;
 
 /// Private zeroed memory, given back when it is dropped.
@@ -29,7 +39,10 @@ impl Pages {
         let flags = (g::MAP_PRIVATE | g::MAP_ANONYMOUS) as usize;
         // SAFETY: no address is asked for, so no mapping of this process is replaced.
         let value = unsafe { syscall6(NR_MMAP, 0, len, protection, flags, usize::MAX, 0) };
-        Ok(Self { address: ret(value)?, len })
+        Ok(Self {
+            address: ret(value)?,
+            len,
+        })
     }
 
     /// Makes it larger; what it holds stays (`mremap(2)`).
@@ -39,7 +52,13 @@ impl Pages {
     pub fn grow(&mut self, len: usize) -> Result<()> {
         // SAFETY: the range is this value's own, and the borrow is exclusive: no pointer into it is alive.
         let value = unsafe {
-            syscall4(g::__NR_mremap, self.address, self.len, len, g::MREMAP_MAYMOVE as usize)
+            syscall4(
+                g::__NR_mremap,
+                self.address,
+                self.len,
+                len,
+                g::MREMAP_MAYMOVE as usize,
+            )
         };
         self.address = ret(value)?;
         self.len = len;

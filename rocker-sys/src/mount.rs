@@ -8,7 +8,8 @@ use core::ffi::CStr;
 use linux_raw_sys::general as g;
 
 pub use g::{
-    MNT_DETACH, MS_BIND, MS_NODEV, MS_NOEXEC, MS_NOSUID, MS_PRIVATE, MS_RDONLY, MS_REC, MS_REMOUNT, MS_SLAVE,
+    MNT_DETACH, MS_BIND, MS_NODEV, MS_NOEXEC, MS_NOSUID, MS_PRIVATE, MS_RDONLY, MS_REC, MS_REMOUNT,
+    MS_SLAVE,
 };
 
 /// `ST_NOEXEC` of `statfs(2)`, which linux-raw-sys has not got: the same bit as `MS_NOEXEC` (`include/linux/statfs.h`).
@@ -64,7 +65,12 @@ pub fn umount(target: &CStr, flags: u32) -> Result<()> {
 /// # Errors
 /// `ENOSYS` where the kernel has not got it, `EINVAL` if `path` is not a mount point.
 pub fn set_read_only_recursively(dir: RawFd, path: &CStr) -> Result<()> {
-    let attributes = g::mount_attr { attr_set: g::MOUNT_ATTR_RDONLY.into(), attr_clr: 0, propagation: 0, userns_fd: 0 };
+    let attributes = g::mount_attr {
+        attr_set: g::MOUNT_ATTR_RDONLY.into(),
+        attr_clr: 0,
+        propagation: 0,
+        userns_fd: 0,
+    };
     let size = size_of::<g::mount_attr>();
     // SAFETY: the kernel only reads the path and the structure, whose size goes with it.
     ret(unsafe {

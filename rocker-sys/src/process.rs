@@ -36,17 +36,38 @@ pub unsafe fn clone(namespaces: u32) -> Result<Cloned> {
     args.pidfd = (&raw mut pidfd) as usize as u64;
     // SAFETY: without CLONE_VM the child gets a copy of the memory and this very stack; the kernel writes one int to
     // `pidfd`, in the parent. The rest is the caller's promise.
-    let value = unsafe { syscall2(g::__NR_clone3, (&raw const args) as usize, size_of::<g::clone_args>()) };
+    let value = unsafe {
+        syscall2(
+            g::__NR_clone3,
+            (&raw const args) as usize,
+            size_of::<g::clone_args>(),
+        )
+    };
     match ret(value) {
         Ok(0) => Ok(Cloned::Child),
         // SAFETY: the kernel has just made this descriptor for us.
-        Ok(pid) => Ok(Cloned::Parent { pid: pid as i32, pidfd: Some(unsafe { Fd::from_raw(pidfd) }) }),
+        Ok(pid) => Ok(Cloned::Parent {
+            pid: pid as i32,
+            pidfd: Some(unsafe { Fd::from_raw(pidfd) }),
+        }),
         Err(Errno::ENOSYS) => {
             // SAFETY: as above; a null stack means that the child goes on on a copy of this one.
-            let value = unsafe { syscall5(g::__NR_clone, (namespaces | g::SIGCHLD) as usize, 0, 0, 0, 0) };
+            let value = unsafe {
+                syscall5(
+                    g::__NR_clone,
+                    (namespaces | g::SIGCHLD) as usize,
+                    0,
+                    0,
+                    0,
+                    0,
+                )
+            };
             match ret(value)? {
                 0 => Ok(Cloned::Child),
-                pid => Ok(Cloned::Parent { pid: pid as i32, pidfd: None }),
+                pid => Ok(Cloned::Parent {
+                    pid: pid as i32,
+                    pidfd: None,
+                }),
             }
         }
         Err(errno) => Err(errno),
@@ -68,7 +89,15 @@ pub fn pidfd_open(pid: i32) -> Result<Fd> {
 /// Sends a signal by pidfd (`pidfd_send_signal(2)`, 5.1); 0 only asks.
 pub fn pidfd_send_signal(pidfd: RawFd, signal: u32) -> Result<()> {
     // SAFETY: integers and a null siginfo.
-    ret(unsafe { syscall4(g::__NR_pidfd_send_signal, pidfd as usize, signal as usize, 0, 0) })?;
+    ret(unsafe {
+        syscall4(
+            g::__NR_pidfd_send_signal,
+            pidfd as usize,
+            signal as usize,
+            0,
+            0,
+        )
+    })?;
     Ok(())
 }
 
@@ -135,7 +164,14 @@ pub fn wait(which: Which, flags: u32) -> Result<Option<(i32, Ended)>> {
     let mut info: ChildInfo = unsafe { core::mem::zeroed() };
     // SAFETY: the kernel writes at most one siginfo_t, and `info` is as large; a null rusage is not written.
     ret(unsafe {
-        syscall5(g::__NR_waitid, kind as usize, id as usize, (&raw mut info) as usize, flags as usize, 0)
+        syscall5(
+            g::__NR_waitid,
+            kind as usize,
+            id as usize,
+            (&raw mut info) as usize,
+            flags as usize,
+            0,
+        )
     })?;
     if info.pid == 0 {
         return Ok(None);
@@ -163,7 +199,14 @@ pub fn exit(status: i32) -> ! {
 /// `argv` and `envp` are arrays of NUL-terminated strings that end with a null pointer.
 pub unsafe fn execve(path: &CStr, argv: *const *const c_char, envp: *const *const c_char) -> Errno {
     // SAFETY: the caller's promise; on success nothing of this program is left, on failure nothing has changed.
-    let value = unsafe { syscall3(g::__NR_execve, path.as_ptr() as usize, argv as usize, envp as usize) };
+    let value = unsafe {
+        syscall3(
+            g::__NR_execve,
+            path.as_ptr() as usize,
+            argv as usize,
+            envp as usize,
+        )
+    };
     match ret(value) {
         Ok(_) => Errno::EPROTO,
         Err(errno) => errno,
@@ -178,7 +221,15 @@ pub fn raise_open_files_limit() -> Result<u64> {
     ret(unsafe { syscall4(g::__NR_prlimit64, 0, g::RLIMIT_NOFILE as usize, 0, address) })?;
     limit[0] = limit[1];
     // SAFETY: the kernel reads one struct rlimit64 and writes none.
-    ret(unsafe { syscall4(g::__NR_prlimit64, 0, g::RLIMIT_NOFILE as usize, limit.as_ptr() as usize, 0) })?;
+    ret(unsafe {
+        syscall4(
+            g::__NR_prlimit64,
+            0,
+            g::RLIMIT_NOFILE as usize,
+            limit.as_ptr() as usize,
+            0,
+        )
+    })?;
     Ok(limit[0])
 }
 
@@ -202,7 +253,12 @@ pub fn kernel_release(buffer: &mut [u8]) -> Result<usize> {
     let mut names = [0u8; FIELD * 6];
     // SAFETY: the kernel writes one struct new_utsname, which is as large as `names`.
     ret(unsafe { syscall1(g::__NR_uname, names.as_mut_ptr() as usize) })?;
-    let release = names.get(FIELD * 2..).unwrap_or_default().split(|byte| *byte == 0).next().unwrap_or_default();
+    let release = names
+        .get(FIELD * 2..)
+        .unwrap_or_default()
+        .split(|byte| *byte == 0)
+        .next()
+        .unwrap_or_default();
     for (slot, byte) in buffer.iter_mut().zip(release) {
         *slot = *byte;
     }

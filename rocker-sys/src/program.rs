@@ -20,7 +20,10 @@ impl Program {
         let argc = unsafe { *stack };
         // SAFETY: and the array of arguments follows it.
         let argv = unsafe { stack.add(1) };
-        Self { argc, argv: argv.cast() }
+        Self {
+            argc,
+            argv: argv.cast(),
+        }
     }
 
     /// The arguments, the program's own name first.

@@ -8,7 +8,10 @@ use crate::fs;
 use core::mem::zeroed;
 use linux_raw_sys::general as g;
 
-pub use g::{SIGCHLD, SIGCONT, SIGHUP, SIGINT, SIGKILL, SIGQUIT, SIGSTOP, SIGTERM, SIGTSTP, SIGUSR1, SIGUSR2, SIGWINCH};
+pub use g::{
+    SIGCHLD, SIGCONT, SIGHUP, SIGINT, SIGKILL, SIGQUIT, SIGSTOP, SIGTERM, SIGTSTP, SIGUSR1,
+    SIGUSR2, SIGWINCH,
+};
 
 /// A set of signals, in the kernel's own size.
 #[derive(Clone, Copy)]
@@ -73,7 +76,15 @@ pub unsafe fn reset_handlers() {
     let default: g::kernel_sigaction = unsafe { zeroed() };
     for signal in 1..=(SigSet::SIZE * 8) {
         // SAFETY: the kernel reads one action. EINVAL for SIGKILL and SIGSTOP is expected.
-        unsafe { syscall4(g::__NR_rt_sigaction, signal, (&raw const default) as usize, 0, SigSet::SIZE) };
+        unsafe {
+            syscall4(
+                g::__NR_rt_sigaction,
+                signal,
+                (&raw const default) as usize,
+                0,
+                SigSet::SIZE,
+            )
+        };
     }
 }
 
@@ -83,7 +94,13 @@ pub fn signalfd(mask: &SigSet) -> Result<Fd> {
     let flags = g::O_CLOEXEC | g::O_NONBLOCK;
     // SAFETY: the kernel reads one set of the size that goes with it; -1 asks for a new descriptor.
     Fd::from_ret(unsafe {
-        syscall4(g::__NR_signalfd4, usize::MAX, (&raw const mask.0) as usize, SigSet::SIZE, flags as usize)
+        syscall4(
+            g::__NR_signalfd4,
+            usize::MAX,
+            (&raw const mask.0) as usize,
+            SigSet::SIZE,
+            flags as usize,
+        )
     })
 }
 
@@ -104,7 +121,10 @@ pub fn read_signal(signalfd: RawFd) -> Result<Option<Caught>> {
     let bytes = unsafe { core::slice::from_raw_parts_mut(info.as_mut_ptr().cast::<u8>(), 128) };
     match fs::read(signalfd, bytes) {
         // Codes of the kernel are positive, those of processes are zero and below (sigaction(2)).
-        Ok(_) => Ok(Some(Caught { signal: info[0], by_process: info[2].cast_signed() <= 0 })),
+        Ok(_) => Ok(Some(Caught {
+            signal: info[0],
+            by_process: info[2].cast_signed() <= 0,
+        })),
         Err(Errno::EAGAIN) => Ok(None),
         Err(errno) => Err(errno),
     }

@@ -28,7 +28,11 @@ pub struct Credentials {
 
 impl From<n::ucred> for Credentials {
     fn from(ucred: n::ucred) -> Self {
-        Self { pid: ucred.pid.cast_signed(), uid: ucred.uid, gid: ucred.gid }
+        Self {
+            pid: ucred.pid.cast_signed(),
+            uid: ucred.uid,
+            gid: ucred.gid,
+        }
     }
 }
 
@@ -64,7 +68,10 @@ impl Address {
             // c_char is signed on some architectures: the same eight bits.
             *slot = *byte as _;
         }
-        Ok(Self { name, len: offset_of!(n::sockaddr_un, sun_path).wrapping_add(bytes.len()) })
+        Ok(Self {
+            name,
+            len: offset_of!(n::sockaddr_un, sun_path).wrapping_add(bytes.len()),
+        })
     }
 }
 
@@ -79,7 +86,15 @@ pub fn pair() -> Result<(Fd, Fd)> {
     let mut fds = [-1; 2];
     let address = fds.as_mut_ptr() as usize;
     // SAFETY: the kernel writes two ints.
-    ret(unsafe { syscall4(g::__NR_socketpair, n::AF_UNIX as usize, TYPE as usize, 0, address) })?;
+    ret(unsafe {
+        syscall4(
+            g::__NR_socketpair,
+            n::AF_UNIX as usize,
+            TYPE as usize,
+            0,
+            address,
+        )
+    })?;
     // SAFETY: the kernel has just made this descriptor for us.
     let first = unsafe { Fd::from_raw(fds[0]) };
     // SAFETY: and this one.
@@ -113,7 +128,15 @@ pub fn connect(socket: RawFd, address: &Address) -> Result<()> {
 /// The next connection (`accept4(2)`).
 pub fn accept(socket: RawFd) -> Result<Fd> {
     // SAFETY: null pointers: no address is written.
-    Fd::from_ret(unsafe { syscall4(g::__NR_accept4, socket as usize, 0, 0, g::O_CLOEXEC as usize) })
+    Fd::from_ret(unsafe {
+        syscall4(
+            g::__NR_accept4,
+            socket as usize,
+            0,
+            0,
+            g::O_CLOEXEC as usize,
+        )
+    })
 }
 
 /// Makes accept, connect and the like give up instead of waiting (`O_NONBLOCK`).
@@ -123,7 +146,14 @@ pub fn set_nonblocking(socket: RawFd) -> Result<()> {
     #[cfg(target_pointer_width = "32")]
     let number = g::__NR_fcntl64;
     // SAFETY: integers only. A socket has no other status flag to lose.
-    ret(unsafe { syscall3(number, socket as usize, g::F_SETFL as usize, g::O_NONBLOCK as usize) })?;
+    ret(unsafe {
+        syscall3(
+            number,
+            socket as usize,
+            g::F_SETFL as usize,
+            g::O_NONBLOCK as usize,
+        )
+    })?;
     Ok(())
 }
 
@@ -157,7 +187,11 @@ pub fn pass_credentials(socket: RawFd) -> Result<()> {
 
 /// Who made the other end (`SO_PEERCRED`): for a connection, who called listen, or connect.
 pub fn peer_credentials(socket: RawFd) -> Result<Credentials> {
-    let mut ucred = n::ucred { pid: 0, uid: u32::MAX, gid: u32::MAX };
+    let mut ucred = n::ucred {
+        pid: 0,
+        uid: u32::MAX,
+        gid: u32::MAX,
+    };
     let mut len = size_of::<n::ucred>() as u32;
     // SAFETY: the kernel writes at most `len` bytes, one struct ucred, and the length.
     ret(unsafe {
@@ -181,7 +215,8 @@ struct Control([u8; Control::SIZE]);
 impl Control {
     const HEADER: usize = size_of::<n::cmsghdr>();
     const RIGHTS: usize = Self::HEADER + FDS_MAX * 4;
-    const SIZE: usize = Self::align(Self::RIGHTS) + Self::align(Self::HEADER + size_of::<n::ucred>());
+    const SIZE: usize =
+        Self::align(Self::RIGHTS) + Self::align(Self::HEADER + size_of::<n::ucred>());
 
     const fn align(len: usize) -> usize {
         len.wrapping_add(size_of::<usize>() - 1) & !(size_of::<usize>() - 1)
@@ -197,8 +232,15 @@ pub fn send(socket: RawFd, bytes: &[u8], fds: &[RawFd]) -> Result<()> {
         return Err(Errno::E2BIG);
     }
     let mut control = Control([0; Control::SIZE]);
-    let control_len = if fds.is_empty() { 0 } else { write_rights(&mut control, fds) };
-    let mut iov = g::iovec { iov_base: bytes.as_ptr() as *mut _, iov_len: bytes.len() as _ };
+    let control_len = if fds.is_empty() {
+        0
+    } else {
+        write_rights(&mut control, fds)
+    };
+    let mut iov = g::iovec {
+        iov_base: bytes.as_ptr() as *mut _,
+        iov_len: bytes.len() as _,
+    };
     // SAFETY: integers and pointers, for which zero is a value.
     let mut message: n::msghdr = unsafe { zeroed() };
     message.msg_iov = (&raw mut iov).cast();
@@ -210,7 +252,14 @@ pub fn send(socket: RawFd, bytes: &[u8], fds: &[RawFd]) -> Result<()> {
     let address = (&raw const message) as usize;
     loop {
         // SAFETY: the kernel reads the header, the bytes and the control message, which all outlive the call.
-        match ret(unsafe { syscall3(g::__NR_sendmsg, socket as usize, address, n::MSG_NOSIGNAL as usize) }) {
+        match ret(unsafe {
+            syscall3(
+                g::__NR_sendmsg,
+                socket as usize,
+                address,
+                n::MSG_NOSIGNAL as usize,
+            )
+        }) {
             Err(Errno::EINTR) => {}
             result => return result.map(drop),
         }
@@ -249,7 +298,10 @@ pub struct Received {
 /// `EMSGSIZE` if it did not fit, or brought more descriptors than were expected: what came is closed. `EAGAIN`.
 pub fn receive(socket: RawFd, buffer: &mut [u8], flags: u32) -> Result<Received> {
     let mut control = Control([0; Control::SIZE]);
-    let mut iov = g::iovec { iov_base: buffer.as_mut_ptr().cast(), iov_len: buffer.len() as _ };
+    let mut iov = g::iovec {
+        iov_base: buffer.as_mut_ptr().cast(),
+        iov_len: buffer.len() as _,
+    };
     // SAFETY: integers and pointers, for which zero is a value.
     let mut message: n::msghdr = unsafe { zeroed() };
     message.msg_iov = (&raw mut iov).cast();
@@ -266,7 +318,10 @@ pub fn receive(socket: RawFd, buffer: &mut [u8], flags: u32) -> Result<Received>
             result => break result?,
         }
     };
-    let filled = control.0.get(..message.msg_controllen as usize).unwrap_or_default();
+    let filled = control
+        .0
+        .get(..message.msg_controllen as usize)
+        .unwrap_or_default();
     let received = read_control(filled, len);
     if message.msg_flags & (n::MSG_TRUNC | n::MSG_CTRUNC) != 0 {
         return Err(Errno::EMSGSIZE);
@@ -284,12 +339,17 @@ fn word(bytes: &[u8], at: usize) -> Option<u32> {
 
 /// Takes the control messages apart. Every descriptor that the kernel installed ends up in an [`Fd`], so none can leak.
 fn read_control(mut control: &[u8], len: usize) -> Received {
-    let mut received = Received { len, ..Received::default() };
+    let mut received = Received {
+        len,
+        ..Received::default()
+    };
     let mut slots = received.fds.iter_mut();
     while let Some(length) = control.get(..size_of::<usize>()) {
         let length = length.try_into().map_or(0, usize::from_ne_bytes);
         let kind = word(control, size_of::<usize>() + 4);
-        let Some(data) = control.get(Control::HEADER..length) else { break };
+        let Some(data) = control.get(Control::HEADER..length) else {
+            break;
+        };
         if kind == Some(n::SCM_RIGHTS) {
             for (number, slot) in data.chunks_exact(4).zip(&mut slots) {
                 // SAFETY: the kernel has just installed this descriptor here, and each is read once.
@@ -304,5 +364,9 @@ fn read_control(mut control: &[u8], len: usize) -> Received {
 }
 
 fn credentials_from(data: &[u8]) -> Option<Credentials> {
-    Some(Credentials { pid: word(data, 0)?.cast_signed(), uid: word(data, 4)?, gid: word(data, 8)? })
+    Some(Credentials {
+        pid: word(data, 0)?.cast_signed(),
+        uid: word(data, 4)?,
+        gid: word(data, 8)?,
+    })
 }

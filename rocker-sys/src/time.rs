@@ -15,12 +15,16 @@ pub fn monotonic_ms() -> u64 {
 /// Microseconds of `CLOCK_MONOTONIC`. Only differences mean anything.
 pub fn monotonic_us() -> u64 {
     let (seconds, nanoseconds) = clock(g::CLOCK_MONOTONIC);
-    seconds.wrapping_mul(1_000_000).wrapping_add(nanoseconds / 1_000)
+    seconds
+        .wrapping_mul(1_000_000)
+        .wrapping_add(nanoseconds / 1_000)
 }
 
 fn clock_ms(id: u32) -> u64 {
     let (seconds, nanoseconds) = clock(id);
-    seconds.wrapping_mul(1_000).wrapping_add(nanoseconds / 1_000_000)
+    seconds
+        .wrapping_mul(1_000)
+        .wrapping_add(nanoseconds / 1_000_000)
 }
 
 #[cfg(target_pointer_width = "64")]
@@ -28,7 +32,13 @@ fn clock(id: u32) -> (u64, u64) {
     let mut now = [0u64; 2];
     // SAFETY: the kernel writes one struct timespec, two 64-bit longs, which is what `now` is. The monotonic clock cannot
     // fail (clock_gettime(2)).
-    unsafe { syscall2(g::__NR_clock_gettime, id as usize, now.as_mut_ptr() as usize) };
+    unsafe {
+        syscall2(
+            g::__NR_clock_gettime,
+            id as usize,
+            now.as_mut_ptr() as usize,
+        )
+    };
     (now[0], now[1])
 }
 
@@ -36,14 +46,26 @@ fn clock(id: u32) -> (u64, u64) {
 fn clock(id: u32) -> (u64, u64) {
     let mut now = [0u64; 2];
     // SAFETY: the kernel writes one struct __kernel_timespec, two 64-bit integers, which is what `now` is.
-    let done = unsafe { syscall2(g::__NR_clock_gettime64, id as usize, now.as_mut_ptr() as usize) };
+    let done = unsafe {
+        syscall2(
+            g::__NR_clock_gettime64,
+            id as usize,
+            now.as_mut_ptr() as usize,
+        )
+    };
     if ret(done).is_ok() {
         return (now[0], now[1]);
     }
     // Before 5.1. The monotonic clock counts from boot: 31 bits of it are 68 years.
     let mut now = [0u32; 2];
     // SAFETY: the kernel writes one struct old_timespec32, two 32-bit integers.
-    unsafe { syscall2(g::__NR_clock_gettime, id as usize, now.as_mut_ptr() as usize) };
+    unsafe {
+        syscall2(
+            g::__NR_clock_gettime,
+            id as usize,
+            now.as_mut_ptr() as usize,
+        )
+    };
     (now[0].into(), now[1].into())
 }
 
@@ -66,7 +88,11 @@ pub fn wait_readable(fd: RawFd, deadline_ms: u64) -> Result<()> {
 }
 
 fn poll_once(fd: RawFd, timeout_ms: u64) -> Result<usize> {
-    let mut poll = g::pollfd { fd, events: g::POLLIN as i16, revents: 0 };
+    let mut poll = g::pollfd {
+        fd,
+        events: g::POLLIN as i16,
+        revents: 0,
+    };
     let mut timeout = [timeout_ms / 1_000, (timeout_ms % 1_000) * 1_000_000];
     #[cfg(target_pointer_width = "64")]
     let number = g::__NR_ppoll;
@@ -75,7 +101,14 @@ fn poll_once(fd: RawFd, timeout_ms: u64) -> Result<usize> {
     // SAFETY: the kernel writes `poll.revents` and, at most, the rest of the time into `timeout`; a null mask changes no
     // signal mask.
     let value = unsafe {
-        syscall5(number, (&raw mut poll) as usize, 1, timeout.as_mut_ptr() as usize, ptr::null::<u8>() as usize, 8)
+        syscall5(
+            number,
+            (&raw mut poll) as usize,
+            1,
+            timeout.as_mut_ptr() as usize,
+            ptr::null::<u8>() as usize,
+            8,
+        )
     };
     match ret(value) {
         #[cfg(target_pointer_width = "32")]

@@ -30,7 +30,10 @@ pub fn request() -> Request<'static> {
 
 /// Runs a closure as an App, by the master at the usual place.
 pub fn launch(request: &Request<'_>, app: App<'_>) -> Result<Launched, Failure> {
-    let callback = Callback { function: run, argument: (&raw const app).cast_mut().cast() };
+    let callback = Callback {
+        function: run,
+        argument: (&raw const app).cast_mut().cast(),
+    };
     // SAFETY: `run` reads the closure from its own copy of this frame; the case's process has one thread, unless it makes
     // more and knows what its App may do.
     unsafe { launch_callback(DEFAULT_SOCKET, request, callback) }
@@ -48,5 +51,9 @@ pub fn wait_for(pid: i32) -> i32 {
     // SAFETY: the status is written to our variable.
     let waited = unsafe { libc::waitpid(pid, &raw mut status, 0) };
     assert_eq!(waited, pid, "waitpid: {}", Error::last_os_error());
-    if libc::WIFEXITED(status) { libc::WEXITSTATUS(status) } else { 128 + libc::WTERMSIG(status) }
+    if libc::WIFEXITED(status) {
+        libc::WEXITSTATUS(status)
+    } else {
+        128 + libc::WTERMSIG(status)
+    }
 }

@@ -46,7 +46,10 @@ fn reason_to_skip() -> Option<&'static str> {
 
 fn in_own_process(name: &str) -> Result<(), Failed> {
     let this = std::env::current_exe().map_err(|error| error.to_string())?;
-    let output = Command::new(this).env(CASE, name).output().map_err(|error| error.to_string())?;
+    let output = Command::new(this)
+        .env(CASE, name)
+        .output()
+        .map_err(|error| error.to_string())?;
     if output.status.success() {
         return Ok(());
     }
@@ -61,7 +64,10 @@ fn run_one(cases: &[Case], name: &str) -> ExitCode {
         return ExitCode::FAILURE;
     };
     // SAFETY: nothing but integers.
-    check(unsafe { libc::unshare(libc::CLONE_NEWNS | libc::CLONE_NEWPID) }, "unshare");
+    check(
+        unsafe { libc::unshare(libc::CLONE_NEWNS | libc::CLONE_NEWPID) },
+        "unshare",
+    );
     // SAFETY: the process has one thread, so the child may do what it likes.
     match check(unsafe { libc::fork() }, "fork") {
         0 => {
@@ -77,7 +83,10 @@ fn run_one(cases: &[Case], name: &str) -> ExitCode {
 fn exit_code_of(child: i32) -> ExitCode {
     let mut status = 0;
     // SAFETY: the status is written to our variable.
-    check(unsafe { libc::waitpid(child, &raw mut status, 0) }, "waitpid");
+    check(
+        unsafe { libc::waitpid(child, &raw mut status, 0) },
+        "waitpid",
+    );
     if libc::WIFEXITED(status) && libc::WEXITSTATUS(status) == 0 {
         return ExitCode::SUCCESS;
     }
@@ -94,7 +103,13 @@ fn isolate() {
     // SAFETY: the handler only ends the process.
     unsafe { libc::signal(libc::SIGALRM, timed_out as *const () as libc::sighandler_t) };
     mount("none", "/", "", libc::MS_REC | libc::MS_PRIVATE, "");
-    mount("proc", "/proc", "proc", libc::MS_NOSUID | libc::MS_NODEV | libc::MS_NOEXEC, "");
+    mount(
+        "proc",
+        "/proc",
+        "proc",
+        libc::MS_NOSUID | libc::MS_NODEV | libc::MS_NOEXEC,
+        "",
+    );
     mount("tmpfs", "/run", "tmpfs", 0, "mode=755");
 }
 
@@ -107,10 +122,18 @@ extern "C" fn timed_out(_: i32) {
 }
 
 fn mount(source: &str, target: &str, fs_type: &str, flags: libc::c_ulong, data: &str) {
-    let [source, path, fs_type, data] = [source, target, fs_type, data].map(|text| CString::new(text).unwrap());
+    let [source, path, fs_type, data] =
+        [source, target, fs_type, data].map(|text| CString::new(text).unwrap());
     // SAFETY: four strings that outlive the call.
-    let done =
-        unsafe { libc::mount(source.as_ptr(), path.as_ptr(), fs_type.as_ptr(), flags, data.as_ptr().cast()) };
+    let done = unsafe {
+        libc::mount(
+            source.as_ptr(),
+            path.as_ptr(),
+            fs_type.as_ptr(),
+            flags,
+            data.as_ptr().cast(),
+        )
+    };
     check(done, target);
 }
 

@@ -35,13 +35,20 @@ impl Master {
         let log = PathBuf::from("/run/master.log");
         let (mut ready, theirs) = pipe();
         let mut command = make(binary("rocker-master"));
-        command.arg("--notify-fd").arg(theirs.as_raw_fd().to_string());
+        command
+            .arg("--notify-fd")
+            .arg(theirs.as_raw_fd().to_string());
         command.stderr(File::create(&log).unwrap());
         let child = command.spawn().unwrap();
         drop(theirs);
         let mut byte = [0; 1];
         let heard = ready.read(&mut byte).unwrap();
-        assert_eq!(heard, 1, "the master did not start: {}", std::fs::read_to_string(&log).unwrap());
+        assert_eq!(
+            heard,
+            1,
+            "the master did not start: {}",
+            std::fs::read_to_string(&log).unwrap()
+        );
         Self { child, log }
     }
 

@@ -25,7 +25,9 @@ impl Traces {
         Self {
             mounts: mounts.lines().map(str::to_owned).collect(),
             loop_devices: loop_devices(),
-            processes: names("/proc").filter_map(|name| name.parse().ok()).collect(),
+            processes: names("/proc")
+                .filter_map(|name| name.parse().ok())
+                .collect(),
             descriptors: descriptors(),
             data,
         }
@@ -33,7 +35,10 @@ impl Traces {
 }
 
 fn names(dir: impl AsRef<Path>) -> impl Iterator<Item = String> {
-    fs::read_dir(dir).into_iter().flatten().map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned())
+    fs::read_dir(dir)
+        .into_iter()
+        .flatten()
+        .map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned())
 }
 
 /// Those whose backing file lies in this case's own `/run`: the kernel names the files of other mount namespaces without it.

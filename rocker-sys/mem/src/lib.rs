@@ -5,7 +5,10 @@
 //! bytes at most, so the code is small rather than fast.
 #![no_std]
 #![no_builtins]
-#![allow(clippy::missing_safety_doc, reason = "the contracts are those of the C functions of the same name")]
+#![allow(
+    clippy::missing_safety_doc,
+    reason = "the contracts are those of the C functions of the same name"
+)]
 
 use core::ffi::{c_int, c_void};
 
