@@ -45,32 +45,29 @@ pub unsafe fn clone(namespaces: u32) -> Result<Cloned> {
     };
     match ret(value) {
         Ok(0) => Ok(Cloned::Child),
-        // SAFETY: the kernel has just made this descriptor for us.
-        Ok(pid) => Ok(Cloned::Parent {
-            pid: pid as i32,
-            pidfd: Some(unsafe { Fd::from_raw(pidfd) }),
-        }),
-        Err(Errno::ENOSYS) => {
-            // SAFETY: as above; a null stack means that the child goes on on a copy of this one.
-            let value = unsafe {
-                syscall5(
-                    g::__NR_clone,
-                    (namespaces | g::SIGCHLD) as usize,
-                    0,
-                    0,
-                    0,
-                    0,
-                )
-            };
-            match ret(value)? {
-                0 => Ok(Cloned::Child),
-                pid => Ok(Cloned::Parent {
-                    pid: pid as i32,
-                    pidfd: None,
-                }),
-            }
+        Ok(pid) => {
+            // SAFETY: the kernel has just made this descriptor for us.
+            let pidfd = Some(unsafe { Fd::from_raw(pidfd) });
+            let pid = pid as i32;
+            Ok(Cloned::Parent { pid, pidfd })
         }
+        // SAFETY: the caller's promise.
+        Err(Errno::ENOSYS) => unsafe { clone_without_pidfd(namespaces) },
         Err(errno) => Err(errno),
+    }
+}
+
+/// # Safety
+/// As [`clone`].
+unsafe fn clone_without_pidfd(namespaces: u32) -> Result<Cloned> {
+    let flags = (namespaces | g::SIGCHLD) as usize;
+    // SAFETY: a null stack means that the child goes on on a copy of this one; the rest is the caller's promise.
+    match ret(unsafe { syscall5(g::__NR_clone, flags, 0, 0, 0, 0) })? {
+        0 => Ok(Cloned::Child),
+        pid => {
+            let pid = pid as i32;
+            Ok(Cloned::Parent { pid, pidfd: None })
+        }
     }
 }
 
