@@ -3,9 +3,12 @@
 
 fn main() {
     println!("cargo:rerun-if-changed=build.rs");
+    println!("cargo:rerun-if-changed=../rocker-sys/static.ld");
     if std::env::var_os("CARGO_FEATURE_FREESTANDING").is_none() {
         return;
     }
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/../rocker-sys/static.ld");
+    println!("cargo:rustc-link-arg-bin=rocker-master=-Wl,-T,{script}");
     for argument in [
         "-nostartfiles",
         "-nostdlib",

@@ -26,7 +26,7 @@ struct Overlay {
     path: (usize, usize),
 }
 
-/// All of them, in the order in which they are mounted: what holds another comes before it.
+/// All of them.
 pub(crate) struct Overlays<'a> {
     request: &'a Request<'a>,
     list: heapless::Vec<Overlay, MAX>,
@@ -56,8 +56,6 @@ impl<'a> Overlays<'a> {
         } else {
             overlays.add_top_level()?;
         }
-        // A path is at least one byte longer than any directory that holds it.
-        overlays.list.sort_unstable_by_key(|overlay| overlay.path.1);
         Ok(overlays)
     }
 
@@ -111,29 +109,50 @@ impl<'a> Overlays<'a> {
         if !store.holds_layers().at(Stage::LAYER_FS)? {
             return Err(Failure::new(Stage::LAYER_FS, Errno::EINVAL.raw()));
         }
-        for (position, overlay) in self.list.iter().enumerate() {
-            let path = self.paths.get(overlay.path);
-            let layers = store.layers(path, &overlay.stat, self.request, self.named);
-            let layers = layers.at_index(Stage::LAYERS, overlay.index)?;
-            let inside = self
-                .list
-                .iter()
-                .take(position)
-                .any(|outer| holds(self.paths.get(outer.path), path));
-            let mounted = if inside {
-                // The directory of the host is covered by the outer overlay; the one to mount on is inside that.
-                self.paths
-                    .c_str(overlay.path)
-                    .and_then(|path| resolve::open(path, O_DIRECTORY))
-                    .and_then(|target| mount_overlay(&overlay.lower, &layers, &target))
-            } else {
-                mount_overlay(&overlay.lower, &layers, &overlay.lower)
-            };
-            mounted.at_index(Stage::MOUNT_OVERLAY, overlay.index)?;
-            submount::bind_back(&overlay.lower, path, mounts)
-                .at_index(Stage::SUBMOUNT, overlay.index)?;
+        let mut last = None;
+        while let Some(overlay) = self.next_after(last) {
+            self.mount_one(overlay, &store, mounts)?;
+            last = Some(overlay.order());
         }
         Ok(())
+    }
+
+    /// The next one to mount: what holds another comes before it. With a table this small, looking through it costs less
+    /// than the code that would sort it.
+    fn next_after(&self, last: Option<(usize, u16)>) -> Option<&Overlay> {
+        let rest = self
+            .list
+            .iter()
+            .filter(|overlay| Some(overlay.order()) > last);
+        rest.min_by_key(|overlay| overlay.order())
+    }
+
+    fn mount_one(&self, overlay: &Overlay, store: &LayerStore, mounts: &MountInfo) -> Step {
+        let path = self.paths.get(overlay.path);
+        let layers = store.layers(path, &overlay.stat, self.request, self.named);
+        let layers = layers.at_index(Stage::LAYERS, overlay.index)?;
+        let inside = self
+            .list
+            .iter()
+            .any(|outer| holds(self.paths.get(outer.path), path));
+        let mounted = if inside {
+            // The directory of the host is covered by the outer overlay; the one to mount on is inside that.
+            self.paths
+                .c_str(overlay.path)
+                .and_then(|path| resolve::open(path, O_DIRECTORY))
+                .and_then(|target| mount_overlay(&overlay.lower, &layers, &target))
+        } else {
+            mount_overlay(&overlay.lower, &layers, &overlay.lower)
+        };
+        mounted.at_index(Stage::MOUNT_OVERLAY, overlay.index)?;
+        submount::bind_back(&overlay.lower, path, mounts).at_index(Stage::SUBMOUNT, overlay.index)
+    }
+}
+
+impl Overlay {
+    /// A path is at least one byte longer than any directory that holds it.
+    fn order(&self) -> (usize, u16) {
+        (self.path.1, self.index)
     }
 }
 

@@ -24,9 +24,9 @@ pub unsafe extern "C" fn memcpy(dest: *mut c_void, src: *const c_void, n: usize)
     #[cfg(not(target_arch = "x86_64"))]
     for i in 0..n {
         // SAFETY: i is below n, and the caller owns n bytes at both ends.
-        let byte = unsafe { src.cast::<u8>().add(i).read() };
+        let byte = unsafe { src.cast::<u8>().wrapping_add(i).read() };
         // SAFETY: as above.
-        unsafe { dest.cast::<u8>().add(i).write(byte) };
+        unsafe { dest.cast::<u8>().wrapping_add(i).write(byte) };
     }
     dest
 }
@@ -42,9 +42,9 @@ pub unsafe extern "C" fn memmove(dest: *mut c_void, src: *const c_void, n: usize
     while i != 0 {
         i = i.wrapping_sub(1);
         // SAFETY: i is below n, and the caller owns n bytes at both ends.
-        let byte = unsafe { src.cast::<u8>().add(i).read() };
+        let byte = unsafe { src.cast::<u8>().wrapping_add(i).read() };
         // SAFETY: as above.
-        unsafe { dest.cast::<u8>().add(i).write(byte) };
+        unsafe { dest.cast::<u8>().wrapping_add(i).write(byte) };
     }
     dest
 }
@@ -61,7 +61,7 @@ pub unsafe extern "C" fn memset(dest: *mut c_void, c: c_int, n: usize) -> *mut c
     #[cfg(not(target_arch = "x86_64"))]
     for i in 0..n {
         // SAFETY: i is below n, and the caller owns n bytes.
-        unsafe { dest.cast::<u8>().add(i).write(c as u8) };
+        unsafe { dest.cast::<u8>().wrapping_add(i).write(c as u8) };
     }
     dest
 }
@@ -71,9 +71,9 @@ pub unsafe extern "C" fn memset(dest: *mut c_void, c: c_int, n: usize) -> *mut c
 pub unsafe extern "C" fn memcmp(a: *const c_void, b: *const c_void, n: usize) -> c_int {
     for i in 0..n {
         // SAFETY: i is below n, and the caller owns n bytes at both ends.
-        let left = unsafe { a.cast::<u8>().add(i).read() };
+        let left = unsafe { a.cast::<u8>().wrapping_add(i).read() };
         // SAFETY: as above.
-        let right = unsafe { b.cast::<u8>().add(i).read() };
+        let right = unsafe { b.cast::<u8>().wrapping_add(i).read() };
         if left != right {
             return c_int::from(left) - c_int::from(right);
         }
@@ -93,7 +93,7 @@ pub unsafe extern "C" fn bcmp(a: *const c_void, b: *const c_void, n: usize) -> c
 pub unsafe extern "C" fn strlen(s: *const core::ffi::c_char) -> usize {
     let mut n = 0;
     // SAFETY: every byte up to the NUL is the caller's.
-    while unsafe { s.add(n).read() } != 0 {
+    while unsafe { s.wrapping_add(n).read() } != 0 {
         n = n.wrapping_add(1);
     }
     n

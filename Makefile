@@ -1,0 +1,68 @@
+# Rocker. All this only calls cargo and the scripts in ci/; `make help` says what there is.
+PREFIX ?= /usr/local
+DESTDIR ?=
+CARGO ?= cargo
+# Where cargo puts things; honours CARGO_TARGET_DIR.
+OUT := $(or $(CARGO_TARGET_DIR),target)
+TINY := $(OUT)/tiny
+HOST := $(OUT)/host
+
+.PHONY: all release device library pack demo test check bench install uninstall clean help setup
+
+all: release
+
+release: device library pack
+
+ifdef TARGET
+# Foreign targets need a linker, an emulator and a kernel of their own, none of which is set up here yet.
+device library pack demo test bench:
+	@echo 'make: TARGET=$(TARGET) is not supported yet: only the machine this runs on is. Leave TARGET out.' >&2; exit 2
+else
+device: ## rocker-master and rocker: static, without libc
+	$(CARGO) build --locked --profile tiny -p rocker-master -p rocker-cli \
+		--features rocker-master/freestanding,rocker-cli/freestanding
+
+library: ## librocker_ffi.a and librocker_ffi.so
+	$(CARGO) build --locked --profile tiny -p rocker-ffi
+
+pack: ## rocker-pack, for the host
+	$(CARGO) build --locked --profile host -p rocker-pack
+
+demo: release ## packs a real program, runs it in a sandbox, shows what it sees (root)
+	ci/demo.sh $(OUT)
+
+setup: ## installs what the tests need from Debian's packages (root)
+	ci/setup.sh
+
+test: release setup ## every test (root)
+	ROCKER_MUST_RUN=1 ROCKER_BIN_DIR=$(abspath $(TINY)) $(CARGO) test --locked --workspace
+
+bench: release ## every bench (root)
+	ROCKER_BIN_DIR=$(abspath $(TINY)) $(CARGO) bench --locked -p bench
+endif
+
+check: ## format, lints, documentation
+	$(CARGO) fmt --check
+	$(CARGO) clippy --locked --workspace --all-targets -- -D warnings
+	RUSTDOCFLAGS='-D warnings' $(CARGO) doc --locked --workspace --no-deps --document-private-items
+
+install: release ## installs below $(DESTDIR)$(PREFIX)
+	install -d $(DESTDIR)$(PREFIX)/sbin $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/include \
+		$(DESTDIR)$(PREFIX)/lib/pkgconfig
+	install -m 755 $(TINY)/rocker-master $(DESTDIR)$(PREFIX)/sbin/
+	install -m 755 $(TINY)/rocker $(HOST)/rocker-pack $(DESTDIR)$(PREFIX)/bin/
+	install -m 644 include/lib.h include/err_no.h include/rocker_ext.h $(DESTDIR)$(PREFIX)/include/
+	install -m 644 $(TINY)/librocker_ffi.a $(DESTDIR)$(PREFIX)/lib/
+	install -m 755 $(TINY)/librocker_ffi.so $(DESTDIR)$(PREFIX)/lib/librocker_ffi.so.1
+	ln -sf librocker_ffi.so.1 $(DESTDIR)$(PREFIX)/lib/librocker_ffi.so
+	sed 's|@prefix@|$(PREFIX)|' rocker-ffi/rocker.pc.in > $(DESTDIR)$(PREFIX)/lib/pkgconfig/rocker.pc
+
+uninstall: ## removes what install put there
+	cd $(DESTDIR)$(PREFIX) && rm -f sbin/rocker-master bin/rocker bin/rocker-pack include/lib.h include/err_no.h \
+		include/rocker_ext.h lib/librocker_ffi.a lib/librocker_ffi.so lib/librocker_ffi.so.1 lib/pkgconfig/rocker.pc
+
+clean: ## removes what was built
+	$(CARGO) clean
+
+help: ## this list
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 12
