@@ -165,9 +165,11 @@ fn holds(outer: &[u8], inner: &[u8]) -> bool {
 
 fn open_dir(parent: &Fd, name: &[u8]) -> Result<Fd> {
     let mut text = [0; 256];
-    text.get_mut(..name.len())
-        .ok_or(Errno::ENAMETOOLONG)?
-        .copy_from_slice(name);
+    let slots = text.get_mut(..name.len()).ok_or(Errno::ENAMETOOLONG)?;
+    // copy_from_slice would bring its check of the lengths, that is, a panic.
+    for (slot, byte) in slots.iter_mut().zip(name) {
+        *slot = *byte;
+    }
     let name = CStr::from_bytes_until_nul(&text).map_err(|_| Errno::ENAMETOOLONG)?;
     fs::openat(parent.raw(), name, O_PATH | O_DIRECTORY | O_NOFOLLOW, 0)
 }

@@ -111,7 +111,10 @@ impl Pending {
             }
             *name = [0; 256];
             let slots = name.get_mut(..component.len()).ok_or(Errno::ENAMETOOLONG)?;
-            slots.copy_from_slice(component);
+            // copy_from_slice would bring its check of the lengths, that is, a panic.
+            for (slot, byte) in slots.iter_mut().zip(component) {
+                *slot = *byte;
+            }
             return CStr::from_bytes_until_nul(name)
                 .map(Some)
                 .map_err(|_| Errno::ENAMETOOLONG);

@@ -60,9 +60,11 @@ fn make_parent(path: &CStr) -> Result<()> {
     let end = bytes.iter().rposition(|byte| *byte == b'/').unwrap_or(0);
     let mut name = [0; NAME_SIZE];
     let parent = bytes.get(..end).unwrap_or_default();
-    name.get_mut(..parent.len())
-        .ok_or(Errno::ENAMETOOLONG)?
-        .copy_from_slice(parent);
+    let slots = name.get_mut(..parent.len()).ok_or(Errno::ENAMETOOLONG)?;
+    // copy_from_slice would bring its check of the lengths, that is, a panic.
+    for (slot, byte) in slots.iter_mut().zip(parent) {
+        *slot = *byte;
+    }
     let parent = CStr::from_bytes_until_nul(&name).map_err(|_| Errno::ENAMETOOLONG)?;
     match fs::mkdirat(fs::AT_FDCWD, parent, 0o755) {
         // ENOENT for the empty parent of a bare name.
