@@ -48,10 +48,14 @@ typedef struct {
  * Makes a sandbox and runs app(app_args) in it, in a fork of the caller. The App's exit status is what app returns.
  *
  * The App has the given uid and gid, no supplementary groups, no capabilities, and starts in "/". It inherits the
- * caller's descriptors and signal mask. Buffers of stdio are not flushed and atexit handlers do not run when it ends.
- * As after any fork, it has only the calling thread: it must not need a lock that another thread may have held.
+ * caller's descriptors, signal handlers and signal mask. Buffers of stdio are not flushed and atexit handlers do not run
+ * when it ends. As after any fork, it has only the calling thread: it must not need a lock that another thread may have
+ * held. Handlers of pthread_atfork(3) run, so do not call this with a lock held that one of them takes.
  *
- * The master is at /run/rocker/master.sock, or at $ROCKER_SOCKET. The caller must be root.
+ * A launch that fails after its process was made sends the caller a SIGCHLD of which wait(2) knows nothing any more.
+ *
+ * The master is at /run/rocker/master.sock, or at $ROCKER_SOCKET, which a program that runs with more privileges than its
+ * caller does not look at (secure_getenv(3)). The caller must be root. The call takes 10 seconds at most.
  */
 RockerResult ROCKER_enter_rocker(RockerRequest *req, int (*app)(void *), void *app_args) __attribute__((visibility("default")));
 

@@ -44,7 +44,7 @@ typedef struct {
     char *const *argv;
     /* Its environment; the array ends with NULL. NULL is an empty environment. */
     char *const *envp;
-    /* Descriptors that it keeps besides 0, 1 and 2. All others are closed. */
+    /* Descriptors that it keeps besides 0, 1 and 2. All others are closed. One that is not open is param_invalid. */
     const int *keep_fds;
     size_t keep_fds_len;
 } RockerProgram;

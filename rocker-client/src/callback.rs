@@ -9,9 +9,8 @@ use crate::held::{self, Held};
 use crate::{Launched, at, join, pid_namespace};
 use core::ffi::{CStr, c_int, c_void};
 use rocker_proto::{Failure, Report, Request, Stage};
-use rocker_sys::process::{self, Which};
-use rocker_sys::signal::{self, SIGKILL, SigSet};
-use rocker_sys::{Errno, Fd, socket, time};
+use rocker_sys::signal::{self, SigSet};
+use rocker_sys::{Errno, Fd, process, socket, time};
 
 /// What the App does: a C function and its argument. Its result is the App's exit status.
 #[derive(Clone, Copy, Debug)]
@@ -59,24 +58,29 @@ pub unsafe fn launch_callback(
     match hear_child(&ours, deadline_ms) {
         Ok(app_pidfd) => Ok(ready.launched(app_pid, app_pidfd)),
         Err(failure) => {
-            bury(app_pid);
+            pid_namespace::bury(app_pid);
             Err(failure)
         }
     }
 }
 
-/// libc's fork, which runs the host's atfork handlers and repairs libc's own locks; 0 in the child.
+/// libc's fork, which runs the host's atfork handlers and repairs libc's own locks; 0 in the child. It is the only thing
+/// here that touches errno, so it is put back.
 fn fork() -> Result<i32, Errno> {
+    // SAFETY: no argument, no effect; the address is this thread's own errno's, in the child too.
+    let errno = unsafe { libc::__errno_location() };
+    // SAFETY: valid for as long as the thread.
+    let before = unsafe { *errno };
     // SAFETY: the child leaves by `run_app`. Other threads' locks are the caller's concern, as documented.
-    match held::section(|_| unsafe { libc::fork() }) {
-        -1 => {
-            // SAFETY: this thread's own errno, valid for as long as the thread.
-            let errno = unsafe { libc::__errno_location() };
-            // SAFETY: as above; fork has just set it.
-            Err(Errno::from_raw(unsafe { *errno }))
-        }
-        pid => Ok(pid),
+    let pid = held::section(|_| unsafe { libc::fork() });
+    // SAFETY: as above.
+    let why = unsafe { *errno };
+    // SAFETY: as above, and nobody else has a reference to it.
+    unsafe { *errno = before };
+    if pid == -1 {
+        return Err(Errno::from_raw(why));
     }
+    Ok(pid)
 }
 
 /// The child: enters the sandbox, tells the parent, gives up everything of the library's, runs the function.
@@ -133,11 +137,4 @@ fn hear_child(status: &Held, deadline_ms: u64) -> Result<Option<Held>, Failure> 
         // It died without a word: killed, with its guard perhaps.
         None => Err(died(Errno::ECONNRESET)),
     }
-}
-
-/// Ends a child that did not get in, and takes it off the host's table.
-fn bury(pid: i32) {
-    // It has not been waited for, so the number is still its own; if the host reaps all children by itself, this says ESRCH.
-    process::kill(pid, SIGKILL).unwrap_or_default();
-    while process::wait(Which::Pid(pid), 0) == Err(Errno::EINTR) {}
 }

@@ -47,9 +47,11 @@ pub(crate) fn ask(
         .encode()
         .ok_or(Errno::E2BIG)
         .map_err(at(Stage::REQUEST_SIZE))?;
-    let connection = connect(&address)?;
+    let connection = connect(&address, deadline_ms)?;
     let sent = socket::send(connection.raw(), &packet, &[]);
-    // A master that refuses to talk has said so before it closed: that answer is worth more than our EPIPE.
+    // A master that refuses to talk has said so before it closed: that answer is worth more than our EPIPE. It is there or
+    // it never comes, since the master has no request to answer.
+    let deadline_ms = if sent.is_ok() { deadline_ms } else { 0 };
     let received =
         receive(&connection, deadline_ms).and_then(|answer| read_reply(connection, answer));
     match (sent, received) {
@@ -64,13 +66,14 @@ pub(crate) fn ask(
     }
 }
 
-fn connect(address: &Address) -> Result<Held, Failure> {
+fn connect(address: &Address, deadline_ms: u64) -> Result<Held, Failure> {
     let connection = held::section(|section| socket::new().map(|fd| section.hold(fd)));
     let connection = connection.map_err(at(Stage::SOCKET))?;
     socket::set_send_timeout(connection.raw(), CONNECT_TIMEOUT_S).map_err(at(Stage::SOCKET))?;
     loop {
         match socket::connect(connection.raw(), address) {
-            Err(Errno::EINTR) => {}
+            // Each attempt has the whole timeout again, so a host with a fast timer would try for ever.
+            Err(Errno::EINTR) if time::monotonic_ms() < deadline_ms => {}
             result => break result.map_err(at(Stage::CONNECT))?,
         }
     }

@@ -5,7 +5,9 @@ use crate::connect::Ready;
 use crate::held::{self, Held};
 use rocker_proto::{Failure, Stage};
 use rocker_sys::namespace::{self, CLONE_NEWPID};
+use rocker_sys::process::{self, Which};
 use rocker_sys::raw::general::O_RDONLY;
+use rocker_sys::signal::SIGKILL;
 use rocker_sys::{Errno, fs};
 
 /// Makes a child in the sandbox's pid namespace. It is the caller's own child, so wait(2) and SIGCHLD work as for any
@@ -13,17 +15,28 @@ use rocker_sys::{Errno, fs};
 ///
 /// setns changes the calling thread alone, and only for its future children (`pid_namespaces(7)`); it is changed back
 /// before this returns, in the parent.
-pub(crate) fn born_inside<T>(
+pub(crate) fn born_inside(
     ready: &Ready,
-    make_child: impl FnOnce() -> Result<T, Failure>,
-) -> Result<T, Failure> {
+    make_child: impl FnOnce() -> Result<i32, Failure>,
+) -> Result<i32, Failure> {
     let home = home().map_err(at(Stage::PLUMBING))?;
     namespace::setns(ready.namespaces.pid.raw(), CLONE_NEWPID).map_err(at(Stage::JOIN_PID))?;
     let child = make_child();
     let back = namespace::setns(home.raw(), CLONE_NEWPID);
     // The way back takes the privilege that the way out has just proved. Should it fail all the same, the caller must
     // hear of it rather than find its next children in a sandbox.
-    back.map_err(at(Stage::PLUMBING)).and(child)
+    if let Err(errno) = back {
+        child.map(bury)?;
+        return Err(at(Stage::PLUMBING)(errno));
+    }
+    child
+}
+
+/// Ends a child that the host shall not hear of, and takes it off the host's table.
+pub(crate) fn bury(pid: i32) {
+    // It has not been waited for, so the number is still its own; if the host reaps all children by itself, this says ESRCH.
+    process::kill(pid, SIGKILL).unwrap_or_default();
+    while process::wait(Which::Pid(pid), 0) == Err(Errno::EINTR) {}
 }
 
 /// Where this thread's children are born now. Threads may differ.

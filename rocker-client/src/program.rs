@@ -11,9 +11,9 @@ use crate::held::{self, Held};
 use crate::{Launched, at, dumpable, join, pid_namespace};
 use core::ffi::{CStr, c_char, c_void};
 use rocker_proto::{Failure, Request, Stage};
-use rocker_sys::process::{self, Which};
+use rocker_sys::process;
 use rocker_sys::signal::{self, SigSet};
-use rocker_sys::{Errno, Fd, RawFd, close_on_exec_from, time, vfork};
+use rocker_sys::{Errno, Fd, RawFd, close_on_exec_from, fs, time, vfork};
 
 /// What the App executes.
 #[derive(Clone, Copy, Debug)]
@@ -36,7 +36,7 @@ struct Child<'a> {
     request: &'a Request<'a>,
     program: &'a Program<'a>,
     mask: SigSet,
-    /// Set before anything can fail, cleared by nobody: the child writes it when a step has failed.
+    /// The child writes it when a step has failed, and nothing else.
     failure: Option<Failure>,
 }
 
@@ -54,6 +54,10 @@ pub unsafe fn launch_program(
     request: &Request<'_>,
     program: &Program<'_>,
 ) -> Result<Launched, Failure> {
+    for fd in program.keep {
+        // Before there are descriptors of the library: a wrong number must not turn out to be one of them.
+        fs::fstat(*fd).map_err(at(Stage::ARGUMENT))?;
+    }
     let deadline_ms = time::monotonic_ms().saturating_add(TIMEOUT_MS);
     let ready = connect::ask(socket, request, deadline_ms)?;
     // A handler that ran in the child would run on the host's data.
@@ -80,7 +84,7 @@ pub unsafe fn launch_program(
     match core::hint::black_box(&shared).failure {
         None => Ok(ready.launched(app_pid, pidfd_of(app_pid))),
         Some(failure) => {
-            bury(app_pid);
+            pid_namespace::bury(app_pid);
             Err(failure)
         }
     }
@@ -156,9 +160,4 @@ fn execute_from(search: &CStr, name: &CStr, exec: impl Fn(&CStr) -> Errno) -> Er
         }
     }
     found
-}
-
-/// Takes a child that has failed off the host's table.
-fn bury(pid: i32) {
-    while process::wait(Which::Pid(pid), 0) == Err(Errno::EINTR) {}
 }

@@ -137,7 +137,7 @@ stages! {
     CHDIR = 79, "chdir";
     /// `execve(2)` of the App.
     EXEC = 80, "exec";
-    /// An argument of the C interface is a null pointer.
+    /// An argument of the C interface is a null pointer, or a descriptor that is not open.
     ARGUMENT = 81, "argument";
     /// Reading a guard's name.
     GUARD_NAME = 82, "guard-name";
