@@ -50,6 +50,7 @@ pub mod reply;
 mod report;
 mod request;
 mod stage;
+mod writer;
 
 pub use failure::{Failure, NO_INDEX};
 pub use joined::Joined;

@@ -2,6 +2,7 @@
 
 use crate::limits::{NAME_SIZE, VERSION};
 use crate::reader::Reader;
+use crate::writer::Writer;
 use crate::{Failure, Stage};
 
 /// How many namespace descriptors come with a READY reply: mnt, pid, ipc, uts, user.
@@ -27,19 +28,15 @@ impl Reply {
             Ok(name) => (Failure::new(Stage::READY, 0), name),
             Err(failure) => (failure, [0; NAME_SIZE]),
         };
-        let fields = Self::MAGIC
-            .to_le_bytes()
-            .into_iter()
-            .chain(VERSION.to_le_bytes())
-            .chain(failure.stage.raw().to_le_bytes())
-            .chain(failure.errno.to_le_bytes())
-            .chain(failure.index.to_le_bytes())
-            .chain([0; 2])
-            .chain(name);
         let mut bytes = [0; Self::SIZE];
-        for (slot, byte) in bytes.iter_mut().zip(fields) {
-            *slot = byte;
-        }
+        let mut writer = Writer(&mut bytes);
+        writer.put(Self::MAGIC.to_le_bytes());
+        writer.put(VERSION.to_le_bytes());
+        writer.put(failure.stage.raw().to_le_bytes());
+        writer.put(failure.errno.to_le_bytes());
+        writer.put(failure.index.to_le_bytes());
+        writer.put([0; 2]);
+        writer.put(name);
         bytes
     }
 

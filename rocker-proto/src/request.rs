@@ -2,6 +2,7 @@
 
 use crate::limits::{ID_MAX, OVERLAYS_MAX, REQUEST_MAX, VERSION};
 use crate::reader::Reader;
+use crate::writer::Writer;
 use crate::{Failure, Stage};
 use core::ffi::CStr;
 
@@ -54,27 +55,21 @@ impl<'a> Request<'a> {
     /// As it is sent. Nothing is checked but the size: that is the master's part, so that each refusal stands in one log.
     pub fn encode(&self) -> Option<Packet> {
         let mut packet = Packet::new();
-        let strings: usize = self
-            .strings()
-            .flatten()
-            .map(|text| text.to_bytes_with_nul().len())
-            .sum();
-        let total = u16::try_from(Self::HEADER.checked_add(strings)?).ok()?;
-        packet.extend_from_slice(&Self::MAGIC.to_le_bytes()).ok()?;
-        packet.extend_from_slice(&VERSION.to_le_bytes()).ok()?;
-        packet.extend_from_slice(&total.to_le_bytes()).ok()?;
-        packet.extend_from_slice(&self.app_id.to_le_bytes()).ok()?;
-        packet.extend_from_slice(&self.uid.to_le_bytes()).ok()?;
-        packet.extend_from_slice(&self.gid.to_le_bytes()).ok()?;
-        for text in self.strings() {
-            let len = text.map_or(0, |text| text.to_bytes_with_nul().len());
-            packet
-                .extend_from_slice(&u16::try_from(len).ok()?.to_le_bytes())
-                .ok()?;
-        }
-        packet.extend_from_slice(&[0; 2]).ok()?;
+        packet.resize_default(Self::HEADER).ok()?;
         for text in self.strings().flatten() {
             packet.extend_from_slice(text.to_bytes_with_nul()).ok()?;
+        }
+        let total = u16::try_from(packet.len()).ok()?;
+        let mut header = Writer(&mut packet);
+        header.put(Self::MAGIC.to_le_bytes());
+        header.put(VERSION.to_le_bytes());
+        header.put(total.to_le_bytes());
+        header.put(self.app_id.to_le_bytes());
+        header.put(self.uid.to_le_bytes());
+        header.put(self.gid.to_le_bytes());
+        for text in self.strings() {
+            let len = text.map_or(0, |text| text.to_bytes_with_nul().len());
+            header.put(u16::try_from(len).ok()?.to_le_bytes());
         }
         Some(packet)
     }

@@ -223,6 +223,13 @@ impl Control {
     }
 }
 
+/// One `SCM_RIGHTS` control message (`cmsg(3)`): the header is as long as a multiple of a word, so its data follow it.
+#[repr(C)]
+struct Rights {
+    header: n::cmsghdr,
+    fds: [RawFd; FDS_MAX],
+}
+
 /// Sends one packet with descriptors (`sendmsg(2)`). The descriptors stay the caller's.
 ///
 /// # Errors
@@ -231,12 +238,18 @@ pub fn send(socket: RawFd, bytes: &[u8], fds: &[RawFd]) -> Result<()> {
     if fds.len() > FDS_MAX {
         return Err(Errno::E2BIG);
     }
-    let mut control = Control([0; Control::SIZE]);
-    let control_len = if fds.is_empty() {
-        0
-    } else {
-        write_rights(&mut control, fds)
+    let rights_len = size_of::<n::cmsghdr>().wrapping_add(size_of_val(fds));
+    let mut rights = Rights {
+        header: n::cmsghdr {
+            cmsg_len: rights_len as _,
+            cmsg_level: n::SOL_SOCKET as i32,
+            cmsg_type: n::SCM_RIGHTS as i32,
+        },
+        fds: [0; FDS_MAX],
     };
+    for (slot, fd) in rights.fds.iter_mut().zip(fds) {
+        *slot = *fd;
+    }
     let mut iov = g::iovec {
         iov_base: bytes.as_ptr() as *mut _,
         iov_len: bytes.len() as _,
@@ -245,9 +258,9 @@ pub fn send(socket: RawFd, bytes: &[u8], fds: &[RawFd]) -> Result<()> {
     let mut message: n::msghdr = unsafe { zeroed() };
     message.msg_iov = (&raw mut iov).cast();
     message.msg_iovlen = 1;
-    if control_len > 0 {
-        message.msg_control = control.0.as_mut_ptr().cast();
-        message.msg_controllen = control_len as _;
+    if !fds.is_empty() {
+        message.msg_control = (&raw mut rights).cast();
+        message.msg_controllen = rights_len as _;
     }
     let address = (&raw const message) as usize;
     loop {
@@ -264,21 +277,6 @@ pub fn send(socket: RawFd, bytes: &[u8], fds: &[RawFd]) -> Result<()> {
             result => return result.map(drop),
         }
     }
-}
-
-/// Lays out one `SCM_RIGHTS` message; says how long it is.
-fn write_rights(control: &mut Control, fds: &[RawFd]) -> usize {
-    let len = Control::HEADER.wrapping_add(fds.len().wrapping_mul(4));
-    let header = len
-        .to_ne_bytes()
-        .into_iter()
-        .chain(n::SOL_SOCKET.to_ne_bytes())
-        .chain(n::SCM_RIGHTS.to_ne_bytes());
-    let numbers = fds.iter().flat_map(|fd| fd.to_ne_bytes());
-    for (slot, byte) in control.0.iter_mut().zip(header.chain(numbers)) {
-        *slot = byte;
-    }
-    len
 }
 
 /// One packet.
