@@ -1,7 +1,7 @@
 //! `Case`: one test as a process of its own.
 
+use crate::files::mount;
 use libtest_mimic::{Arguments, Failed, Trial};
-use std::ffi::CString;
 use std::io::Error;
 use std::process::{Command, ExitCode};
 
@@ -102,15 +102,16 @@ fn isolate() {
     // PID 1 ignores what it has no handler for, SIGALRM too, so it needs one.
     // SAFETY: the handler only ends the process.
     unsafe { libc::signal(libc::SIGALRM, timed_out as *const () as libc::sighandler_t) };
-    mount("none", "/", "", libc::MS_REC | libc::MS_PRIVATE, "");
+    mount("none", "/", "", libc::MS_REC | libc::MS_PRIVATE, "").unwrap();
     mount(
         "proc",
         "/proc",
         "proc",
         libc::MS_NOSUID | libc::MS_NODEV | libc::MS_NOEXEC,
         "",
-    );
-    mount("tmpfs", "/run", "tmpfs", 0, "mode=755");
+    )
+    .unwrap();
+    mount("tmpfs", "/run", "tmpfs", 0, "mode=755").unwrap();
 }
 
 extern "C" fn timed_out(_: i32) {
@@ -119,22 +120,6 @@ extern "C" fn timed_out(_: i32) {
     unsafe { libc::write(2, text.as_ptr().cast(), text.len()) };
     // SAFETY: as above.
     unsafe { libc::_exit(124) };
-}
-
-fn mount(source: &str, target: &str, fs_type: &str, flags: libc::c_ulong, data: &str) {
-    let [source, path, fs_type, data] =
-        [source, target, fs_type, data].map(|text| CString::new(text).unwrap());
-    // SAFETY: four strings that outlive the call.
-    let done = unsafe {
-        libc::mount(
-            source.as_ptr(),
-            path.as_ptr(),
-            fs_type.as_ptr(),
-            flags,
-            data.as_ptr().cast(),
-        )
-    };
-    check(done, target);
 }
 
 fn check(value: i32, what: &str) -> i32 {

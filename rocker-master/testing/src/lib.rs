@@ -7,12 +7,26 @@
 
 mod app;
 mod case;
+mod files;
+mod filter;
 mod master;
 mod package;
+mod peer;
+mod pipe;
+mod process;
+mod sandbox;
 mod traces;
 
 pub use app::{App, launch, request, wait_for};
 pub use case::{Case, run_cases};
+pub use files::{
+    MountLine, c_path, errno_of, make_dir, mount, mount_at, mount_tmpfs, mounts, overlays,
+};
+pub use filter::{Refusal, become_old_kernel, refuse_calls};
 pub use master::{Master, binary};
 pub use package::{package, package_of};
+pub use peer::{Peer, SOCKET};
+pub use pipe::pipe;
+pub use process::{become_user, children_of, descriptors_of, in_fork, is_there, kill, status_of};
+pub use sandbox::{Sandbox, ask, wait_for_guard};
 pub use traces::{Traces, eventually};

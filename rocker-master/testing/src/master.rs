@@ -1,8 +1,10 @@
 //! `Master`: the real rocker-master, for one case.
 
+use crate::peer::Peer;
+use crate::pipe::pipe;
 use std::fs::File;
 use std::io::Read;
-use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
+use std::os::fd::AsRawFd;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command};
 
@@ -26,14 +28,14 @@ pub struct Master {
 impl Master {
     /// Starts it and waits until it hears clients.
     pub fn start() -> Self {
-        Self::start_by(|master| Command::new(master))
+        Self::start_by(Command::new)
     }
 
     /// Starts it by a command that runs it, such as a tracer. `make` gets the program and returns the command before its
     /// options.
     pub fn start_by(make: impl FnOnce(PathBuf) -> Command) -> Self {
         let log = PathBuf::from("/run/master.log");
-        let (mut ready, theirs) = pipe();
+        let (mut ready, theirs) = inherited_pipe();
         let mut command = make(binary("rocker-master"));
         command
             .arg("--notify-fd")
@@ -52,7 +54,23 @@ impl Master {
         Self { child, log }
     }
 
-    /// Its process id.
+    /// Starts it under strace, which follows the guards too. `options` say what to trace and what to inject; the trace goes to
+    /// `/run/trace`.
+    pub fn start_traced(options: &[&str]) -> Self {
+        Self::start_by(|master| {
+            let mut strace = Command::new("strace");
+            strace.args(["-f", "-qq", "-o", "/run/trace"]);
+            strace.args(options).arg("--").arg(master);
+            strace
+        })
+    }
+
+    /// The process that serves: not the tracer.
+    pub fn serving_pid(&self) -> i32 {
+        Peer::connect().unwrap().peer_pid()
+    }
+
+    /// Its process id, or its tracer's.
     pub fn pid(&self) -> i32 {
         self.child.id().cast_signed()
     }
@@ -84,14 +102,10 @@ impl Drop for Master {
 }
 
 /// A pipe whose writing end is inherited.
-fn pipe() -> (File, OwnedFd) {
-    let mut fds = [0; 2];
-    // SAFETY: two descriptors are written to our array.
-    assert_eq!(unsafe { libc::pipe(fds.as_mut_ptr()) }, 0);
-    // SAFETY: the kernel made it just now.
-    let reader = unsafe { File::from_raw_fd(fds[0]) };
-    // SAFETY: integers only; the reading end is ours alone.
-    unsafe { libc::fcntl(fds[0], libc::F_SETFD, libc::FD_CLOEXEC) };
-    // SAFETY: the kernel made it just now.
-    (reader, unsafe { OwnedFd::from_raw_fd(fds[1]) })
+fn inherited_pipe() -> (File, File) {
+    let (reader, writer) = pipe();
+    // SAFETY: integers only: the descriptor keeps no flag.
+    let done = unsafe { libc::fcntl(writer.as_raw_fd(), libc::F_SETFD, 0) };
+    assert_eq!(done, 0);
+    (reader, writer)
 }

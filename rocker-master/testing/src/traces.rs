@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::os::fd::AsRawFd;
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
@@ -34,6 +36,18 @@ impl Traces {
     }
 }
 
+impl Traces {
+    /// The loop devices that hold files of this case.
+    pub fn loop_devices(&self) -> usize {
+        self.loop_devices.len()
+    }
+
+    /// The processes of this case.
+    pub fn processes(&self) -> usize {
+        self.processes.len()
+    }
+}
+
 fn names(dir: impl AsRef<Path>) -> impl Iterator<Item = String> {
     fs::read_dir(dir)
         .into_iter()
@@ -41,13 +55,26 @@ fn names(dir: impl AsRef<Path>) -> impl Iterator<Item = String> {
         .map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned())
 }
 
-/// Those whose backing file lies in this case's own `/run`: the kernel names the files of other mount namespaces without it.
+/// Those whose backing file lies on this case's own `/run`. The kernel shows the path that the guard opened, which depends
+/// on who looks, so the device and inode numbers tell (`LOOP_GET_STATUS64`).
 fn loop_devices() -> BTreeSet<String> {
+    let run = fs::metadata("/run").unwrap().dev();
     names("/sys/block")
-        .filter_map(|name| fs::read_to_string(format!("/sys/block/{name}/loop/backing_file")).ok())
-        .filter(|file| file.starts_with("/run/"))
+        .filter(|name| fs::exists(format!("/sys/block/{name}/loop")).unwrap())
+        .filter_map(|name| {
+            let device = fs::File::open(format!("/dev/{name}")).ok()?;
+            let mut info = [0u64; 29];
+            // SAFETY: the kernel writes one struct loop_info64, which is 232 bytes.
+            let done =
+                unsafe { libc::ioctl(device.as_raw_fd(), LOOP_GET_STATUS64, info.as_mut_ptr()) };
+            // Its first two fields are device and inode.
+            (done == 0 && info[0] == run).then(|| format!("{name} inode {}", info[1]))
+        })
         .collect()
 }
+
+/// `linux/loop.h`
+const LOOP_GET_STATUS64: libc::Ioctl = 0x4c05;
 
 /// What this process's descriptors are; the one that lists them is left out.
 fn descriptors() -> BTreeSet<String> {

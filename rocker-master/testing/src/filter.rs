@@ -1,0 +1,115 @@
+//! A kernel that answers some calls with an error: a seccomp filter (`seccomp(2)`), inherited by all that is made later.
+
+use libc::{c_long, sock_filter, sock_fprog};
+use std::io::Error;
+
+/// One call, or only those with this value in the low half of this argument, gets an error.
+#[derive(Clone, Copy, Debug)]
+pub struct Refusal {
+    /// `libc::SYS_*`
+    pub call: c_long,
+    /// Number of the argument, and its value.
+    pub argument: Option<(u32, u32)>,
+    /// What the call says.
+    pub errno: i32,
+}
+
+impl Refusal {
+    /// Whatever the arguments are.
+    pub const fn of(call: c_long, errno: i32) -> Self {
+        Self {
+            call,
+            argument: None,
+            errno,
+        }
+    }
+}
+
+/// `LOOP_CONFIGURE` of `linux/loop.h`, which libc has not got.
+const LOOP_CONFIGURE: u32 = 0x4c0a;
+
+/// The calls that Linux 4.9 has not got and Rocker uses.
+const NEWER: [Refusal; 9] = [
+    Refusal::of(libc::SYS_clone3, libc::ENOSYS),
+    Refusal::of(libc::SYS_openat2, libc::ENOSYS),
+    Refusal::of(libc::SYS_pidfd_open, libc::ENOSYS),
+    Refusal::of(libc::SYS_pidfd_send_signal, libc::ENOSYS),
+    Refusal::of(libc::SYS_pidfd_getfd, libc::ENOSYS),
+    Refusal::of(libc::SYS_close_range, libc::ENOSYS),
+    Refusal::of(libc::SYS_mount_setattr, libc::ENOSYS),
+    Refusal::of(libc::SYS_faccessat2, libc::ENOSYS),
+    Refusal {
+        call: libc::SYS_ioctl,
+        argument: Some((1, LOOP_CONFIGURE)),
+        errno: libc::EINVAL,
+    },
+];
+
+/// From now on this process and its children run on an old kernel.
+pub fn become_old_kernel() {
+    refuse_calls(&NEWER);
+}
+
+/// From now on these calls fail, in this process and its children.
+pub fn refuse_calls(refusals: &[Refusal]) {
+    let mut program = Vec::new();
+    for refusal in refusals {
+        program.extend(rule(refusal));
+    }
+    program.push(statement(libc::BPF_RET, libc::SECCOMP_RET_ALLOW));
+    let filter = sock_fprog {
+        len: program.len().try_into().unwrap(),
+        filter: program.as_mut_ptr(),
+    };
+    // SAFETY: the kernel copies the program that the structure points to.
+    let done = unsafe {
+        libc::prctl(
+            libc::PR_SET_SECCOMP,
+            libc::SECCOMP_MODE_FILTER,
+            &raw const filter,
+        )
+    };
+    assert_eq!(done, 0, "seccomp: {}", Error::last_os_error());
+}
+
+/// Offsets in `struct seccomp_data`: the number, then architecture and instruction pointer, then six arguments.
+const NUMBER: u32 = 0;
+const ARGUMENTS: u32 = 16;
+
+fn rule(refusal: &Refusal) -> Vec<sock_filter> {
+    let load = libc::BPF_LD | libc::BPF_W | libc::BPF_ABS;
+    let answer = statement(
+        libc::BPF_RET,
+        libc::SECCOMP_RET_ERRNO | refusal.errno.cast_unsigned(),
+    );
+    let number = u32::try_from(refusal.call).unwrap();
+    let mut rule = vec![statement(load, NUMBER)];
+    match refusal.argument {
+        None => rule.push(skip_unless(number, 1)),
+        Some((argument, value)) => {
+            let low_half =
+                ARGUMENTS + 8 * argument + if cfg!(target_endian = "big") { 4 } else { 0 };
+            rule.push(skip_unless(number, 3));
+            rule.push(statement(load, low_half));
+            rule.push(skip_unless(value, 1));
+        }
+    }
+    rule.push(answer);
+    rule
+}
+
+fn statement(code: u32, k: u32) -> sock_filter {
+    sock_filter {
+        code: code.try_into().unwrap(),
+        jt: 0,
+        jf: 0,
+        k,
+    }
+}
+
+fn skip_unless(value: u32, count: u8) -> sock_filter {
+    sock_filter {
+        jf: count,
+        ..statement(libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K, value)
+    }
+}
