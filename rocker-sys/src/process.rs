@@ -140,7 +140,7 @@ struct ChildInfo {
     pid: i32,
     uid: u32,
     status: i32,
-    rest: [u32; 25],
+    rest: [u32; 26],
 }
 
 const _: () = assert!(size_of::<ChildInfo>() >= size_of::<g::siginfo>());
