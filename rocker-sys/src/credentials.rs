@@ -129,6 +129,13 @@ pub fn set_parent_death_signal(signal: u32) -> Result<()> {
     Ok(())
 }
 
+/// Whether this process becomes the parent of descendants whose parents end, in the place of PID 1
+/// (`PR_SET_CHILD_SUBREAPER`).
+pub fn set_child_subreaper(adopt: bool) -> Result<()> {
+    prctl(p::PR_SET_CHILD_SUBREAPER, adopt.into(), 0)?;
+    Ok(())
+}
+
 /// The name of the calling thread, as `/proc/PID/comm` shows it (`PR_SET_NAME`): 15 bytes and a NUL.
 pub fn set_name(name: &[u8; 16]) -> Result<()> {
     // SAFETY: the kernel reads at most 16 bytes, and the array has 16.

@@ -59,6 +59,16 @@ impl Drop for Fd {
     }
 }
 
+/// Makes `to` a copy of `from`, inherited by what is executed next (`dup3(2)`).
+///
+/// # Safety
+/// No [`Fd`] owns `to`.
+pub unsafe fn dup_to(from: RawFd, to: RawFd) -> Result<()> {
+    // SAFETY: integers only; whatever `to` was is closed, which is the caller's promise.
+    ret(unsafe { syscall3(g::__NR_dup3, from as usize, to as usize, 0) })?;
+    Ok(())
+}
+
 /// Closes every descriptor but those in `keep`, whoever owns them.
 ///
 /// # Safety

@@ -346,6 +346,15 @@ pub fn memfd_create(name: &CStr) -> Result<Fd> {
     })
 }
 
+/// `getcwd(2)`: how many bytes the path has, without its NUL. One that does not start with `/` lies outside the root
+/// directory.
+pub fn getcwd(buffer: &mut [u8]) -> Result<usize> {
+    // SAFETY: the kernel writes at most `len` bytes into the exclusively borrowed buffer.
+    let filled =
+        ret(unsafe { syscall2(g::__NR_getcwd, buffer.as_mut_ptr() as usize, buffer.len()) })?;
+    Ok(filled.saturating_sub(1))
+}
+
 /// `chdir(2)`
 pub fn chdir(path: &CStr) -> Result<()> {
     // SAFETY: the kernel only reads the path.

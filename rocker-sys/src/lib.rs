@@ -35,6 +35,6 @@ pub mod time;
 pub mod vfork;
 
 pub use errno::{Errno, Result};
-pub use fd::{Fd, ProcPath, RawFd, close_all_but, close_on_exec_from};
+pub use fd::{Fd, ProcPath, RawFd, close_all_but, close_on_exec_from, dup_to};
 /// The kernel's own types and constants.
 pub use linux_raw_sys as raw;

@@ -9,8 +9,8 @@ use core::mem::zeroed;
 use linux_raw_sys::general as g;
 
 pub use g::{
-    SIGCHLD, SIGCONT, SIGHUP, SIGINT, SIGKILL, SIGQUIT, SIGSTOP, SIGTERM, SIGTSTP, SIGUSR1,
-    SIGUSR2, SIGWINCH,
+    SIGCHLD, SIGCONT, SIGHUP, SIGINT, SIGKILL, SIGQUIT, SIGSTOP, SIGTERM, SIGTSTP, SIGTTIN,
+    SIGTTOU, SIGUSR1, SIGUSR2, SIGWINCH,
 };
 
 /// A set of signals, in the kernel's own size.
@@ -45,6 +45,14 @@ impl SigSet {
     pub fn with(mut self, signal: u32) -> Self {
         if let Some(word) = self.0.sig.first_mut() {
             *word |= 1 << (signal.wrapping_sub(1) & 31);
+        }
+        self
+    }
+
+    /// The set without this signal.
+    pub fn without(mut self, signal: u32) -> Self {
+        if let Some(word) = self.0.sig.first_mut() {
+            *word &= !(1 << (signal.wrapping_sub(1) & 31));
         }
         self
     }
