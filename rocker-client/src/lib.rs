@@ -37,7 +37,7 @@ mod program;
 #[cfg(feature = "callback")]
 pub use callback::{Callback, launch_callback};
 pub use guard_name::guard_name;
-pub use program::{Program, launch_program};
+pub use program::{Program, launch_program, launch_tied};
 pub use rocker_proto::{Failure, NO_INDEX, Request, Stage, limits};
 use rocker_sys::{Errno, Fd};
 

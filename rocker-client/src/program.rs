@@ -13,7 +13,7 @@ use core::ffi::{CStr, c_char, c_void};
 use rocker_proto::{Failure, Request, Stage};
 use rocker_sys::process;
 use rocker_sys::signal::{self, SigSet};
-use rocker_sys::{Errno, Fd, RawFd, close_on_exec_from, fs, time, vfork};
+use rocker_sys::{Errno, Fd, RawFd, close_on_exec_from, credentials, fs, time, vfork};
 
 /// What the App executes.
 #[derive(Clone, Copy, Debug)]
@@ -36,6 +36,8 @@ struct Child<'a> {
     request: &'a Request<'a>,
     program: &'a Program<'a>,
     mask: SigSet,
+    /// If the App is to end with the host: the host's pidfd, where the kernel has them.
+    tie: Option<Option<Held>>,
     /// The child writes it when a step has failed, and nothing else.
     failure: Option<Failure>,
 }
@@ -54,6 +56,37 @@ pub unsafe fn launch_program(
     request: &Request<'_>,
     program: &Program<'_>,
 ) -> Result<Launched, Failure> {
+    // SAFETY: the caller's promise.
+    unsafe { launch(socket, request, program, None) }
+}
+
+/// As [`launch_program`], for a command that stands for its App: the App starts with `mask` instead of the caller's own,
+/// which the command has changed already so as to lose no signal, and the kernel kills the App if the calling thread ends
+/// first (`PR_SET_PDEATHSIG`), however it ends.
+///
+/// # Safety
+/// As [`launch_program`].
+///
+/// # Errors
+/// As [`launch_program`].
+pub unsafe fn launch_tied(
+    socket: &CStr,
+    request: &Request<'_>,
+    program: &Program<'_>,
+    mask: &SigSet,
+) -> Result<Launched, Failure> {
+    // SAFETY: the caller's promise.
+    unsafe { launch(socket, request, program, Some(mask)) }
+}
+
+/// # Safety
+/// As [`launch_program`].
+unsafe fn launch(
+    socket: &CStr,
+    request: &Request<'_>,
+    program: &Program<'_>,
+    tied: Option<&SigSet>,
+) -> Result<Launched, Failure> {
     for fd in program.keep {
         // Before there are descriptors of the library: a wrong number must not turn out to be one of them.
         fs::fstat(*fd).map_err(at(Stage::ARGUMENT))?;
@@ -66,7 +99,8 @@ pub unsafe fn launch_program(
         ready: &ready,
         request,
         program,
-        mask,
+        mask: *tied.unwrap_or(&mask),
+        tie: tied.map(|_| pidfd_of(process::pid())),
         failure: None,
     };
     let argument = &raw mut shared;
@@ -90,8 +124,8 @@ pub unsafe fn launch_program(
     }
 }
 
-/// The pidfd of a child that has just been made. It is opened here and not by the clone, because there another thread's
-/// fork could inherit it before anybody knows of it. Should the host have reaped the child already, there is none: numbers
+/// The pidfd of a child that has just been made, or of this process. A child's is opened here and not by the clone, because
+/// there another thread's fork could inherit it before anybody knows of it. Should the host have reaped the child already, there is none: numbers
 /// go round before they are used again.
 fn pidfd_of(pid: i32) -> Option<Held> {
     held::section(|section| process::pidfd_open(pid).ok().map(|fd| section.hold(fd)))
@@ -115,11 +149,24 @@ fn enter(child: &Child<'_>) -> Result<(), Failure> {
     // The pidfd has been told to the guard; the parent has one of its own. It goes with the exec, like all the others.
     let pidfd = join::join(child.ready, child.request)?;
     pidfd.map(Fd::into_raw);
+    child.tie.as_ref().map_or(Ok(()), tie_to)?;
     close_on_exec_from(3, child.program.keep).map_err(at(Stage::PLUMBING))?;
     // SAFETY: without CLONE_SIGHAND the table of handlers is this process's own.
     unsafe { signal::reset_handlers() };
     signal::set_mask(&child.mask).map_err(at(Stage::PLUMBING))?;
     Ok(())
+}
+
+/// After the change of identity, which forgets it. A host that ended before it was said is seen by its pidfd: its process
+/// id means nothing in this pid namespace.
+fn tie_to(host: &Option<Held>) -> Result<(), Failure> {
+    credentials::set_parent_death_signal(signal::SIGKILL).map_err(at(Stage::PLUMBING))?;
+    match host {
+        Some(host) if time::wait_readable(host.raw(), 0).is_ok() => {
+            Err(at(Stage::PLUMBING)(Errno::ESRCH))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Comes back only with a failure.
