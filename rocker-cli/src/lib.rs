@@ -7,11 +7,16 @@
 #![deny(unsafe_code)]
 
 mod check;
+mod explain;
 mod message;
+mod options;
 mod own_master;
+mod paths;
 mod probe_image;
 mod run;
+mod sandbox;
 mod scratch;
+mod signals;
 mod supervise;
 
 use message::{print, report};

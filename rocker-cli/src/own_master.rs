@@ -1,80 +1,176 @@
 //! `OwnMaster`: a master for one run, where none serves.
+//!
+//! It lives for the launch alone, since a sandbox needs its master no more once it runs: the App's memory is not shared
+//! with a daemon that has nothing to do. This command becomes the parent of whatever the master leaves.
 
-use crate::message::Digits;
+use crate::message::{Digits, name, report};
+use crate::sandbox::wait_for_children;
+use crate::signals::Signals;
 use core::ffi::{CStr, c_char, c_void};
+use rocker_sys::process::{self, Which};
+use rocker_sys::raw::general::{WNOHANG, WNOWAIT};
 use rocker_sys::signal::{self, SIGTERM, SigSet};
 use rocker_sys::socket::{self, Address};
-use rocker_sys::{Errno, Fd, Result, close_on_exec_from, credentials, fs, process, time, vfork};
+use rocker_sys::{Errno, Fd, Result, close_on_exec_from, credentials, dup_to, fs, time, vfork};
 
 /// How long a master may take to listen, in milliseconds.
 const START_TIMEOUT_MS: u64 = 5_000;
 
+/// How long the guard of a launch that has failed may take to end, in milliseconds. It does so by itself.
+const FAILED_GUARD_MS: u64 = 2_000;
+
 /// A master that this command has started. It ends when this is dropped, and when this command dies.
-pub(crate) struct OwnMaster {
+pub(crate) struct OwnMaster<'a> {
     pid: i32,
     socket: [u8; 64],
+    signals: &'a Signals,
+    /// Had this command children before, of whatever it was before it was executed? They are nothing to wait for.
+    strangers: bool,
+    /// Its standard error ends here: what it says of a launch this command says too, and better. It is kept open, for a
+    /// write to nobody would kill the master.
+    _talk: Fd,
 }
 
-impl OwnMaster {
-    /// Starts one if nobody listens at `socket`; `Ok(None)` if somebody does, or if this command is not root, who alone
-    /// could start one: the launch itself will then say what is wrong.
+/// What the master says while it starts, of which the last packet is kept: a line that says what is wrong, or the newline
+/// alone that says that it listens.
+struct Said([u8; 512]);
+
+impl Default for Said {
+    fn default() -> Self {
+        Self([0; 512])
+    }
+}
+
+impl Said {
+    /// Without its newline.
+    fn line(&self) -> &[u8] {
+        let end = |byte: &u8| matches!(byte, 0 | b'\n');
+        self.0.split(end).next().unwrap_or_default()
+    }
+}
+
+/// What keeps a run from having a master; it has been told.
+pub(crate) struct NoMaster;
+
+impl<'a> OwnMaster<'a> {
+    /// Starts one if nobody listens at `socket`; `Ok(None)` if somebody does, or might.
     pub(crate) fn start_if_none(
         socket: &CStr,
         environment: *const *const c_char,
-    ) -> Result<Option<Self>> {
-        if credentials::effective_uid() != 0 || !is_deserted(socket)? {
+        signals: &'a Signals,
+    ) -> core::result::Result<Option<Self>, NoMaster> {
+        let Some(errno) = desertion(socket) else {
             return Ok(None);
+        };
+        if credentials::effective_uid() != 0 {
+            report(&[
+                b"no master at ",
+                socket.to_bytes(),
+                b": ",
+                name(errno),
+                b"; start `rocker-master` as root, or run this as root",
+            ]);
+            return Err(NoMaster);
         }
-        Self::start(environment).map(Some)
+        Self::start(environment, signals).map(Some)
     }
 
     pub(crate) fn socket(&self) -> &CStr {
         CStr::from_bytes_until_nul(&self.socket).unwrap_or_default()
     }
 
-    fn start(environment: *const *const c_char) -> Result<Self> {
+    fn start(
+        environment: *const *const c_char,
+        signals: &'a Signals,
+    ) -> core::result::Result<Self, NoMaster> {
+        let mut said = Said::default();
+        match Self::try_start(environment, signals, &mut said) {
+            Ok(master) => return Ok(master),
+            Err(Errno::ECANCELED) => {
+                let line = match said.line() {
+                    b"" => b"it ended without a word",
+                    line => line,
+                };
+                report(&[b"the master for this run did not start: ", line]);
+            }
+            Err(Errno::ENOENT) => report(&[
+                b"no master serves, and there is no rocker-master beside this program, in /usr/sbin or in /usr/bin to start: ENOENT",
+            ]),
+            Err(errno) => report(&[b"cannot start a master for this run: ", name(errno)]),
+        }
+        Err(NoMaster)
+    }
+
+    /// `ECANCELED`: it has said why not.
+    fn try_start(
+        environment: *const *const c_char,
+        signals: &'a Signals,
+        said: &mut Said,
+    ) -> Result<Self> {
         let mut socket = [0; 64];
         let digits = Digits::of(process::pid().unsigned_abs().into());
-        let name = b"/run/rocker/run."
+        let path = b"/run/rocker/run."
             .iter()
             .chain(digits.as_bytes())
             .chain(b".sock");
-        for (slot, byte) in socket.iter_mut().zip(name) {
+        for (slot, byte) in socket.iter_mut().zip(path) {
             *slot = *byte;
         }
-        let (ours, theirs) = socket::pair()?;
-        let mut pid = Err(Errno::ENOENT);
         let mut beside = [0; 4096];
-        for path in [
+        let programs = [
             beside_this_program(&mut beside)?,
             c"/usr/sbin/rocker-master",
             c"/usr/bin/rocker-master",
-        ] {
-            if fs::access(path, 1).is_ok() {
-                pid = spawn(path, &socket, &theirs, environment);
-                break;
+        ];
+        let is_there = |path: &&CStr| fs::access(path, 1).is_ok();
+        let program = programs.into_iter().find(is_there).ok_or(Errno::ENOENT)?;
+        let strangers = process::wait(Which::Any, WNOHANG | WNOWAIT) != Err(Errno::ECHILD);
+        credentials::set_child_subreaper(true)?;
+        let (ours, theirs) = socket::pair()?;
+        let pid = spawn(program, &socket, &theirs, environment)?;
+        let master = Self {
+            pid,
+            socket,
+            signals,
+            strangers,
+            _talk: ours,
+        };
+        drop(theirs);
+        // Its newline, or why not, or the end of it.
+        let talk = master._talk.raw();
+        let deadline = time::monotonic_ms() + START_TIMEOUT_MS;
+        loop {
+            time::wait_readable(talk, deadline)?;
+            let mut packet = Said::default();
+            match (fs::read(talk, &mut packet.0)?, packet.line()) {
+                (0, _) => return Err(Errno::ECANCELED),
+                (_, b"") => return Ok(master),
+                _ => *said = packet,
             }
         }
-        let master = Self { pid: pid?, socket };
-        drop(theirs);
-        // Its newline, or the end of it.
-        time::wait_readable(ours.raw(), time::monotonic_ms() + START_TIMEOUT_MS)?;
-        if fs::read(ours.raw(), &mut [0; 1])? == 0 {
-            return Err(Errno::ECANCELED);
+    }
+
+    /// As dropping it, but waits for the guard of a launch that has failed too, so that nothing of it is left.
+    pub(crate) fn end_after_failure(self) {
+        let (signals, strangers) = (self.signals, self.strangers);
+        drop(self);
+        if !strangers {
+            let deadline = time::monotonic_ms() + FAILED_GUARD_MS;
+            // Late or not, there is no more to be done.
+            wait_for_children(signals, Which::Any, deadline).unwrap_or_default();
         }
-        Ok(master)
     }
 }
 
-impl Drop for OwnMaster {
+impl Drop for OwnMaster<'_> {
     fn drop(&mut self) {
         // Gone already.
         process::kill(self.pid, SIGTERM).unwrap_or_default();
-        while process::wait(process::Which::Pid(self.pid), 0) == Err(Errno::EINTR) {}
-        for suffix in [&b".lock"[..], b".mask"] {
+        while process::wait(Which::Pid(self.pid), 0) == Err(Errno::EINTR) {}
+        for suffix in [&b""[..], b".lock", b".mask"] {
             let mut path = [0; 64];
-            let name = self.socket().to_bytes().iter().chain(suffix);
-            for (slot, byte) in path.iter_mut().zip(name) {
+            let bytes = self.socket().to_bytes().iter().chain(suffix);
+            for (slot, byte) in path.iter_mut().zip(bytes) {
                 *slot = *byte;
             }
             let path = CStr::from_bytes_until_nul(&path).unwrap_or_default();
@@ -83,15 +179,14 @@ impl Drop for OwnMaster {
     }
 }
 
-/// Does nobody listen there?
-fn is_deserted(path: &CStr) -> Result<bool> {
-    let address = Address::new(path)?;
-    let connection = socket::new()?;
-    let connected = socket::connect(connection.raw(), &address);
-    Ok(matches!(
-        connected,
-        Err(Errno::ENOENT | Errno::ECONNREFUSED)
-    ))
+/// Why nobody listens there, if so; a file that a dead master has left is as good as none.
+fn desertion(path: &CStr) -> Option<Errno> {
+    let address = Address::new(path).ok()?;
+    let connection = socket::new().ok()?;
+    match socket::connect(connection.raw(), &address) {
+        Err(errno @ (Errno::ENOENT | Errno::ECONNREFUSED)) => Some(errno),
+        _ => None,
+    }
 }
 
 /// `rocker-master` in the directory of this program.
@@ -115,17 +210,17 @@ struct Start {
     path: *const c_char,
     argv: [*const c_char; 7],
     environment: *const *const c_char,
-    notify_fd: i32,
+    talk: i32,
 }
 
 #[allow(unsafe_code)]
 fn spawn(
     path: &CStr,
     socket: &[u8; 64],
-    notify: &Fd,
+    talk: &Fd,
     environment: *const *const c_char,
 ) -> Result<i32> {
-    let digits = Digits::of(notify.raw().unsigned_abs().into());
+    let digits = Digits::of(talk.raw().unsigned_abs().into());
     let mut fd = [0; 24];
     for (slot, byte) in fd.iter_mut().zip(digits.as_bytes()) {
         *slot = *byte;
@@ -142,7 +237,7 @@ fn spawn(
             core::ptr::null(),
         ],
         environment,
-        notify_fd: notify.raw(),
+        talk: talk.raw(),
     };
     let mask = signal::set_mask(&SigSet::full())?;
     // SAFETY: `execute` leaves by execve or exit and writes nothing; every signal is blocked, and this program has no
@@ -156,7 +251,11 @@ fn spawn(
 unsafe extern "C" fn execute(argument: *mut c_void) -> ! {
     // SAFETY: `spawn` passes a `Start` and waits.
     let start = unsafe { &*argument.cast::<Start>() };
-    let ready = close_on_exec_from(3, &[start.notify_fd])
+    // A command that has died before this is noticed too: the master's newline goes to nobody, and SIGPIPE ends it.
+    let ready = credentials::set_parent_death_signal(SIGTERM)
+        // SAFETY: this process's copy of standard error has no owner.
+        .and_then(|()| unsafe { dup_to(start.talk, 2) })
+        .and_then(|()| close_on_exec_from(3, &[start.talk]))
         // A session of its own: what the terminal sends to the App's group is not for the master.
         .and_then(|()| process::setsid())
         .and_then(|()| signal::set_mask(&SigSet::empty()));

@@ -1,10 +1,16 @@
 //! `Scratch`: the directories of one run that nobody named.
 
-use crate::message::Digits;
+use crate::message::{Digits, parse_number};
 use core::ffi::CStr;
 use rocker_sys::fs::{self, DirEntries};
 use rocker_sys::raw::general::{AT_REMOVEDIR, O_DIRECTORY, O_NOFOLLOW, O_RDONLY};
 use rocker_sys::{Errno, Fd, Result, process};
+
+/// The number of the run follows.
+const DATA_DIR: &[u8] = b"/run/rocker/data.";
+
+/// Where a package is mounted if nothing else is said: runs do not see each other's mounts.
+pub(crate) const EXEC_DIR: &CStr = c"/run/rocker/app";
 
 /// A data directory for one run, which goes when this is dropped.
 pub(crate) struct Scratch {
@@ -18,16 +24,15 @@ impl Scratch {
         if exec_dir || data_dir {
             make_dir(c"/run/rocker", 0o755)?;
         }
+        sweep();
         if exec_dir {
-            make_dir(c"/run/rocker/app", 0o755)?;
+            make_dir(EXEC_DIR, 0o755)?;
         }
         if data_dir {
             let mut path = [0; 64];
             let digits = Digits::of(process::pid().unsigned_abs().into());
-            for (slot, byte) in path
-                .iter_mut()
-                .zip(b"/run/rocker/data.".iter().chain(digits.as_bytes()))
-            {
+            let bytes = DATA_DIR.iter().chain(digits.as_bytes());
+            for (slot, byte) in path.iter_mut().zip(bytes) {
                 *slot = *byte;
             }
             // Left by a run that was killed, and whose number has come round.
@@ -62,6 +67,27 @@ fn make_dir(path: &CStr, mode: u32) -> Result<()> {
     }
 }
 
+/// Removes what runs have left that were killed: whatever carries the number of a process that is no more.
+fn sweep() {
+    let Ok(dir) = open_dir(fs::AT_FDCWD, c"/run/rocker") else {
+        return;
+    };
+    for_each_name(&dir, |name| {
+        if run_of(name).is_some_and(|pid| process::kill(pid, 0) == Err(Errno::ESRCH)) {
+            remove(&dir, name);
+        }
+    });
+}
+
+/// The process that a file in /run/rocker is named after: `data.N`, `run.N.sock` and what lies beside that one.
+fn run_of(name: &[u8]) -> Option<i32> {
+    let rest = name
+        .strip_prefix(b"data.")
+        .or_else(|| name.strip_prefix(b"run."))?;
+    let digits = rest.split(|byte| *byte == b'.').next()?;
+    i32::try_from(parse_number(digits)?).ok()
+}
+
 /// Removes a directory and everything in it; what cannot be removed stays, like the directory of a sandbox that has left
 /// processes behind.
 fn remove_tree(path: &CStr) {
@@ -78,18 +104,23 @@ fn open_dir(parent: i32, name: &CStr) -> Result<Fd> {
 /// Takes names until a whole pass removes nothing more: removing while reading may skip some.
 fn empty(dir: &Fd) {
     loop {
-        let Ok(again) = fs::openat(dir.raw(), c".", O_RDONLY | O_DIRECTORY, 0) else {
-            return;
-        };
         let mut removed = false;
-        let mut buffer = [0; 1024];
-        while let Ok(len @ 1..) = fs::getdents64(again.raw(), &mut buffer) {
-            for entry in DirEntries::new(buffer.get(..len).unwrap_or_default()) {
-                removed |= remove(dir, entry.name);
-            }
-        }
+        for_each_name(dir, |name| removed |= remove(dir, name));
         if !removed {
             return;
+        }
+    }
+}
+
+fn for_each_name(dir: &Fd, mut each: impl FnMut(&[u8])) {
+    // Opened anew: a descriptor has one place of reading.
+    let Ok(list) = open_dir(dir.raw(), c".") else {
+        return;
+    };
+    let mut buffer = [0; 1024];
+    while let Ok(len @ 1..) = fs::getdents64(list.raw(), &mut buffer) {
+        for entry in DirEntries::new(buffer.get(..len).unwrap_or_default()) {
+            each(entry.name);
         }
     }
 }
@@ -113,4 +144,25 @@ fn remove(dir: &Fd, name: &[u8]) -> bool {
         empty(&inner);
     }
     fs::unlinkat(dir.raw(), name, AT_REMOVEDIR).is_ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn leftovers_are_known_by_their_names() {
+        assert_eq!(run_of(b"data.12"), Some(12));
+        assert_eq!(run_of(b"run.7.sock"), Some(7));
+        assert_eq!(run_of(b"run.7.sock.lock"), Some(7));
+        for other in [
+            &b"app"[..],
+            b"master.sock",
+            b"data.",
+            b"data.x",
+            b"run.4294967295.sock",
+        ] {
+            assert_eq!(run_of(other), None);
+        }
+    }
 }

@@ -1,0 +1,110 @@
+//! What a failure means to whoever typed the command, and how to mend it.
+
+use crate::FAILED;
+use crate::message::{name, report};
+use core::ffi::CStr;
+use rocker_client::{Failure, Request, Stage};
+use rocker_sys::Errno;
+
+/// The command was found and cannot be executed; the command was not found.
+const CANNOT_EXECUTE: i32 = 126;
+const NOT_FOUND: i32 = 127;
+
+/// Says what failed, and where there is one, the way to mend it; gives the exit status.
+pub(crate) fn explain(
+    failure: &Failure,
+    socket: &CStr,
+    request: &Request<'_>,
+    command: &CStr,
+) -> i32 {
+    let errno = Errno::from_raw(failure.errno);
+    let path = request.path_of(failure).map_or(&b""[..], CStr::to_bytes);
+    let what = what(failure.stage);
+    let subject = match failure.stage {
+        Stage::EXEC => command.to_bytes(),
+        Stage::CONNECT | Stage::SOCKET_PATH | Stage::MASTER | Stage::ANSWER => socket.to_bytes(),
+        _ => path,
+    };
+    // A step without words of its own is named as the master's log does.
+    let stage = if what.is_empty() {
+        failure.stage.name().as_bytes()
+    } else {
+        what
+    };
+    let space: &[u8] = if subject.is_empty() { b"" } else { b" " };
+    let remedy = remedy(failure.stage, errno);
+    let (open, close): (&[u8], &[u8]) = if remedy.is_empty() {
+        (b"", b"")
+    } else {
+        (b" (", b")")
+    };
+    report(&[
+        stage,
+        space,
+        subject,
+        b": ",
+        name(errno),
+        open,
+        remedy,
+        close,
+    ]);
+    match (failure.stage, errno) {
+        (Stage::EXEC, Errno::ENOENT) => NOT_FOUND,
+        (Stage::EXEC, _) => CANNOT_EXECUTE,
+        _ => FAILED,
+    }
+}
+
+fn what(stage: Stage) -> &'static [u8] {
+    match stage {
+        Stage::PACKAGE_PATH | Stage::OPEN_PACKAGE => b"cannot open the package",
+        Stage::PACKAGE_FORMAT => b"not a package:",
+        Stage::MOUNT_PACKAGE => b"cannot mount the package",
+        Stage::LOOP_DEVICE => b"no loop device for the package",
+        Stage::EXEC_DIR_PATH | Stage::OPEN_EXEC_DIR => b"cannot use the exec directory",
+        Stage::DATA_DIR_PATH | Stage::OPEN_DATA_DIR | Stage::LAYER_FS => {
+            b"cannot use the data directory"
+        }
+        Stage::OVERLAY_PATH | Stage::OPEN_OVERLAY => b"cannot overlay",
+        Stage::LAYERS => b"cannot keep changes in the data directory, to",
+        Stage::MOUNT_OVERLAY => b"cannot mount the overlay over",
+        Stage::CONNECT => b"cannot reach the master at",
+        Stage::MASTER => b"not root's own master, at",
+        Stage::ANSWER => b"no answer from the master at",
+        Stage::PEER => b"the master does not let this user launch",
+        Stage::LIMIT => b"the master has no room for another sandbox",
+        Stage::EXEC => b"cannot execute, in the sandbox,",
+        _ => b"",
+    }
+}
+
+fn remedy(stage: Stage, errno: Errno) -> &'static [u8] {
+    match (stage, errno) {
+        (Stage::EXEC, Errno::ENOENT) => b"no such file, or the interpreter that it names is not there",
+        (Stage::EXEC, Errno::EACCES) => b"not an executable file for the App's user",
+        (Stage::EXEC, Errno::ENOEXEC) => b"not a program of this machine, nor a script with `#!`",
+        (Stage::PACKAGE_FORMAT, Errno::EMEDIUMTYPE) => b"neither squashfs nor erofs; make one with rocker-pack",
+        (Stage::PACKAGE_FORMAT, Errno::ENODATA) => b"it is cut off; copy it again",
+        (Stage::PACKAGE_FORMAT, Errno::EOPNOTSUPP) => b"a compression or version that no kernel mounts",
+        (Stage::PACKAGE_FORMAT, _) => b"its superblock contradicts itself",
+        (Stage::OPEN_EXEC_DIR | Stage::OPEN_DATA_DIR, Errno::ENOENT) => b"make it: mkdir -p",
+        (Stage::OPEN_PACKAGE | Stage::OPEN_EXEC_DIR | Stage::OPEN_DATA_DIR | Stage::OPEN_OVERLAY, Errno::ELOOP) => {
+            b"a symbolic link that somebody other than root could have made; name what it leads to"
+        }
+        (Stage::PACKAGE_PATH | Stage::EXEC_DIR_PATH | Stage::DATA_DIR_PATH, _) => b"it may not be `/`",
+        (Stage::OVERLAY_PATH, Errno::EEXIST) => b"named twice",
+        (Stage::OVERLAY_PATH, _) => b"it may not be `/`, nor lie in /proc, /sys or /dev",
+        (Stage::LAYER_FS, _) => {
+            b"it lies on an overlayfs, which cannot hold an overlay's changes; choose --data-dir on another file system"
+        }
+        (Stage::MOUNT_PACKAGE, Errno::EINVAL | Errno::ENODEV) => {
+            b"this kernel may lack the file system or its compression: see `rocker check`"
+        }
+        (Stage::LOOP_DEVICE | Stage::USER_NAMESPACE | Stage::CLONE, _) => b"see `rocker check`",
+        (Stage::CONNECT, Errno::ENOENT | Errno::ECONNREFUSED) => b"none runs; start `rocker-master`",
+        (Stage::CONNECT, Errno::EACCES) | (Stage::PEER, _) => b"run this as root",
+        (Stage::SOCKET_PATH, _) => b"107 bytes are the most",
+        (Stage::ANSWER, _) => b"see its log",
+        _ => b"",
+    }
+}

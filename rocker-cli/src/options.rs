@@ -1,0 +1,151 @@
+//! `Options`: what the command line of `rocker run` says.
+
+use crate::message::parse_number;
+use core::ffi::CStr;
+use rocker_client::limits;
+
+/// nobody, where there is a name for it.
+const DEFAULT_ID: u32 = 65_534;
+const APP_ID_MAX: u32 = i32::MAX.unsigned_abs();
+
+/// What is wrong with the command line, in pieces.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Mistake<'a>(pub(crate) [&'a [u8]; 4]);
+
+/// What the command line says.
+pub(crate) struct Options<'a> {
+    pub(crate) package: &'a CStr,
+    pub(crate) uid: u32,
+    pub(crate) gid: u32,
+    pub(crate) app_id: u32,
+    pub(crate) exec_dir: Option<&'a CStr>,
+    pub(crate) data_dir: Option<&'a CStr>,
+    pub(crate) overlays: heapless::Vec<&'a CStr, { limits::OVERLAYS_MAX }>,
+    pub(crate) socket: Option<&'a CStr>,
+    /// Which argument is the command, counted from the program's own name.
+    pub(crate) command: usize,
+}
+
+impl<'a> Options<'a> {
+    const DEFAULT: Self = Self {
+        package: c"",
+        uid: DEFAULT_ID,
+        gid: DEFAULT_ID,
+        app_id: 1,
+        exec_dir: None,
+        data_dir: None,
+        overlays: heapless::Vec::new(),
+        socket: None,
+        command: 0,
+    };
+
+    /// Reads the arguments, of which the first two are `rocker run`; `None`: help is wanted.
+    pub(crate) fn parse(
+        arguments: impl Iterator<Item = &'a CStr>,
+    ) -> Result<Option<Self>, Mistake<'a>> {
+        let mut arguments = (0..).zip(arguments).skip(2);
+        let mut options = Self::DEFAULT;
+        let mut command = None;
+        while let Some((position, argument)) = arguments.next() {
+            match argument.to_bytes() {
+                b"--" => {
+                    command = arguments.next().map(|(position, _)| position);
+                    break;
+                }
+                b"--help" | b"-h" => return Ok(None),
+                [b'-', ..] => {
+                    options.take(argument, || arguments.next().map(|(_, value)| value))?;
+                }
+                // From a variable that is not set: what follows is not the package.
+                b"" if options.package.is_empty() => break,
+                _ if options.package.is_empty() => options.package = argument,
+                _ => {
+                    command = Some(position);
+                    break;
+                }
+            }
+        }
+        if options.package.is_empty() {
+            return Err(Mistake([
+                b"run which package? Try rocker --help",
+                b"",
+                b"",
+                b"",
+            ]));
+        }
+        let package = options.package.to_bytes();
+        let none = Mistake([
+            b"run which command in ",
+            package,
+            b"? Try rocker --help",
+            b"",
+        ]);
+        options.command = command.ok_or(none)?;
+        Ok(Some(options))
+    }
+
+    /// One option, with the value that follows it or stands behind its `=`.
+    fn take(
+        &mut self,
+        argument: &'a CStr,
+        next: impl FnOnce() -> Option<&'a CStr>,
+    ) -> Result<(), Mistake<'a>> {
+        let bytes = argument.to_bytes_with_nul();
+        let equals = bytes.iter().position(|byte| *byte == b'=');
+        let name = bytes
+            .get(..equals.unwrap_or(bytes.len() - 1))
+            .unwrap_or_default();
+        let value = || {
+            let value = match equals {
+                Some(at) => bytes
+                    .get(at + 1..)
+                    .and_then(|value| CStr::from_bytes_with_nul(value).ok()),
+                None => next(),
+            };
+            value.filter(|value| !value.is_empty()).ok_or(Mistake([
+                name,
+                b" wants a value",
+                b"",
+                b"",
+            ]))
+        };
+        match name {
+            b"--uid" => self.uid = number(name, value()?, limits::ID_MAX)?,
+            b"--gid" => self.gid = number(name, value()?, limits::ID_MAX)?,
+            b"--app-id" => self.app_id = number(name, value()?, APP_ID_MAX)?,
+            b"--exec-dir" => self.exec_dir = Some(value()?),
+            b"--data-dir" => self.data_dir = Some(value()?),
+            b"--socket" => self.socket = Some(value()?),
+            b"--overlay" => {
+                let dir = value()?;
+                let full = Mistake([
+                    b"--overlay ",
+                    dir.to_bytes(),
+                    b": 16 directories are the most",
+                    b"",
+                ]);
+                self.overlays.push(dir).map_err(|_| full)?;
+            }
+            _ => {
+                return Err(Mistake([
+                    b"no such option: ",
+                    name,
+                    b"; try rocker --help",
+                    b"",
+                ]));
+            }
+        }
+        Ok(())
+    }
+}
+
+fn number<'a>(name: &'a [u8], value: &'a CStr, max: u32) -> Result<u32, Mistake<'a>> {
+    let range: &[u8] = if max == APP_ID_MAX {
+        b" wants a number from 1 to 2147483647, not "
+    } else {
+        b" wants a number from 1 to 4294967294, not "
+    };
+    parse_number(value.to_bytes())
+        .filter(|number| (1..=max).contains(number))
+        .ok_or(Mistake([name, range, value.to_bytes(), b""]))
+}
