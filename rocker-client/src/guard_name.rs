@@ -1,11 +1,10 @@
 //! Reading a guard's name back.
 
 use crate::at;
-use core::ffi::CStr;
 use rocker_proto::limits::NAME_SIZE;
 use rocker_proto::{Failure, Stage};
 use rocker_sys::raw::general::O_RDONLY;
-use rocker_sys::{Errno, fs};
+use rocker_sys::{Decimal, Errno, StackPath, fs};
 
 /// The name of a process, NUL-padded: what stands between the first `(` and the last `)` of `/proc/PID/stat`
 /// (`proc_pid_stat(5)`), for names may hold spaces and brackets themselves.
@@ -20,9 +19,9 @@ fn read(pid: i32) -> Result<[u8; NAME_SIZE], Errno> {
     if pid <= 0 {
         return Err(Errno::ESRCH);
     }
-    let path = stat_path(pid.unsigned_abs());
-    let path = CStr::from_bytes_until_nul(&path).map_err(|_| Errno::ESRCH)?;
-    let file = fs::open(path, O_RDONLY).map_err(|errno| {
+    let pid = Decimal::of(pid.unsigned_abs());
+    let path = StackPath::<32>::of(&[b"/proc/", pid.as_bytes(), b"/stat"])?;
+    let file = fs::open(path.as_c_str(), O_RDONLY).map_err(|errno| {
         if errno == Errno::ENOENT {
             Errno::ESRCH
         } else {
@@ -32,31 +31,6 @@ fn read(pid: i32) -> Result<[u8; NAME_SIZE], Errno> {
     let mut bytes = [0; 512];
     let len = fs::read(file.raw(), &mut bytes)?;
     parse(bytes.get(..len).unwrap_or_default()).ok_or(Errno::EPROTO)
-}
-
-/// `/proc/PID/stat` and NULs.
-fn stat_path(pid: u32) -> [u8; 32] {
-    let mut digits = [0; 10];
-    let mut rest = pid;
-    let mut count = 0usize;
-    for slot in digits.iter_mut().rev() {
-        // The remainder is below 10.
-        *slot = b'0'.wrapping_add((rest % 10) as u8);
-        rest /= 10;
-        count = count.wrapping_add(1);
-        if rest == 0 {
-            break;
-        }
-    }
-    let number = digits.iter().skip(digits.len().wrapping_sub(count));
-    let mut path = [0; 32];
-    for (slot, byte) in path
-        .iter_mut()
-        .zip(b"/proc/".iter().chain(number).chain(b"/stat"))
-    {
-        *slot = *byte;
-    }
-    path
 }
 
 fn parse(stat: &[u8]) -> Option<[u8; NAME_SIZE]> {

@@ -200,11 +200,11 @@ pub(crate) fn refuse(
 fn log(peer: &Credentials, app_id: i32, failure: &Failure, path: Option<&CStr>) {
     Line::new()
         .text("launch app=")
-        .number(app_id.into())
+        .number(app_id)
         .text(" peer=")
-        .number(peer.pid.into())
+        .number(peer.pid)
         .text(" uid=")
-        .number(peer.uid.into())
+        .unsigned(peer.uid)
         .failure(failure, path)
         .print();
 }

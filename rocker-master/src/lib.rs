@@ -141,7 +141,7 @@ impl Line {
     fn failure(self, failure: &Failure, path: Option<&core::ffi::CStr>) -> Self {
         let mut line = self.text(" stage=").text(failure.stage.name());
         if failure.index != rocker_proto::NO_INDEX {
-            line = line.text("[").number(failure.index.into()).text("]");
+            line = line.text("[").unsigned(failure.index.into()).text("]");
         }
         if let Some(path) = path {
             line = line.text(" path=").quoted(path);

@@ -4,13 +4,17 @@ use crate::StartError;
 use core::ffi::CStr;
 use rocker_sys::raw::general::{O_CREAT, O_NOFOLLOW, O_RDONLY, O_RDWR};
 use rocker_sys::socket::{self, Address};
-use rocker_sys::{Errno, Fd, Result, fs, process};
+use rocker_sys::{Errno, Fd, Result, StackPath, fs, process};
 
 /// The kernel's own limit for a backlog is 4096 today, 128 before 5.4; it takes the smaller.
 const BACKLOG: usize = 4096;
 
-/// `sun_path` is 108 bytes; the names beside the socket are a little longer.
-const NAME_SIZE: usize = 128;
+/// A name beside the socket's: `sun_path` is 108 bytes, and a suffix follows.
+type Name = StackPath<128>;
+
+fn beside(path: &CStr, suffix: &[u8]) -> Result<Name> {
+    Name::of(&[path.to_bytes(), suffix])
+}
 
 /// A listening socket in the file system. Not an abstract address: on one of those anyone may squat.
 pub(crate) struct Listener<'a> {
@@ -19,7 +23,7 @@ pub(crate) struct Listener<'a> {
     /// Held for the life of the process: at most one master serves an address, and the kernel lets go of the lock when it
     /// dies, however it dies.
     _lock: Fd,
-    mask: Beside,
+    mask: Name,
 }
 
 impl<'a> Listener<'a> {
@@ -27,9 +31,9 @@ impl<'a> Listener<'a> {
         let because = StartError::because;
         let address = Address::new(path).map_err(because("no such address is possible:"))?;
         make_parent(path).map_err(because("cannot make the directory of"))?;
-        let lock = Beside::of(path, b".lock").and_then(|name| lock(&name));
+        let lock = beside(path, b".lock").and_then(|name| lock(&name));
         let lock = lock.map_err(because("a master serves already, or cannot lock"))?;
-        let mask = Beside::of(path, b".mask")
+        let mask = beside(path, b".mask")
             .and_then(make_mask)
             .map_err(because("cannot make the mask of"))?;
         let socket = listen(path, &address).map_err(because("cannot listen at"))?;
@@ -58,15 +62,8 @@ impl<'a> Listener<'a> {
 fn make_parent(path: &CStr) -> Result<()> {
     let bytes = path.to_bytes();
     let end = bytes.iter().rposition(|byte| *byte == b'/').unwrap_or(0);
-    let mut name = [0; NAME_SIZE];
-    let parent = bytes.get(..end).unwrap_or_default();
-    let slots = name.get_mut(..parent.len()).ok_or(Errno::ENAMETOOLONG)?;
-    // copy_from_slice would bring its check of the lengths, that is, a panic.
-    for (slot, byte) in slots.iter_mut().zip(parent) {
-        *slot = *byte;
-    }
-    let parent = CStr::from_bytes_until_nul(&name).map_err(|_| Errno::ENAMETOOLONG)?;
-    match fs::mkdirat(fs::AT_FDCWD, parent, 0o755) {
+    let parent = Name::of(&[bytes.get(..end).unwrap_or_default()])?;
+    match fs::mkdirat(fs::AT_FDCWD, parent.as_c_str(), 0o755) {
         // ENOENT for the empty parent of a bare name.
         Ok(()) | Err(Errno::EEXIST) => Ok(()),
         Err(Errno::ENOENT) if end == 0 => Ok(()),
@@ -74,7 +71,7 @@ fn make_parent(path: &CStr) -> Result<()> {
     }
 }
 
-fn lock(name: &Beside) -> Result<Fd> {
+fn lock(name: &Name) -> Result<Fd> {
     let file = fs::openat(
         fs::AT_FDCWD,
         name.as_c_str(),
@@ -85,7 +82,7 @@ fn lock(name: &Beside) -> Result<Fd> {
     Ok(file)
 }
 
-fn make_mask(name: Beside) -> Result<Beside> {
+fn make_mask(name: Name) -> Result<Name> {
     let file = fs::openat(
         fs::AT_FDCWD,
         name.as_c_str(),
@@ -112,26 +109,4 @@ fn listen(path: &CStr, address: &Address) -> Result<Fd> {
     socket::set_nonblocking(socket.raw())?;
     socket::listen(socket.raw(), BACKLOG)?;
     Ok(socket)
-}
-
-/// The name of a file beside the socket.
-struct Beside([u8; NAME_SIZE]);
-
-impl Beside {
-    fn of(path: &CStr, suffix: &[u8]) -> Result<Self> {
-        let mut name = [0; NAME_SIZE];
-        let bytes = path.to_bytes().iter().chain(suffix);
-        if bytes.clone().count() >= NAME_SIZE {
-            return Err(Errno::ENAMETOOLONG);
-        }
-        for (slot, byte) in name.iter_mut().zip(bytes) {
-            *slot = *byte;
-        }
-        Ok(Self(name))
-    }
-
-    fn as_c_str(&self) -> &CStr {
-        // `of` leaves at least the last byte 0.
-        CStr::from_bytes_until_nul(&self.0).unwrap_or(c"/")
-    }
 }

@@ -1,7 +1,7 @@
 //! `Line`: one event for the log, written at once to standard error.
 
 use core::ffi::CStr;
-use rocker_sys::{Errno, fs};
+use rocker_sys::{Decimal, Errno, fs};
 
 /// A log line under construction. What does not fit is cut: a line is for people.
 pub(crate) struct Line {
@@ -33,23 +33,15 @@ impl Line {
         self
     }
 
-    pub(crate) fn number(mut self, number: i64) -> Self {
+    pub(crate) fn number(mut self, number: i32) -> Self {
         if number < 0 {
             self.push(b'-');
         }
-        let mut rest = number.unsigned_abs();
-        let mut digits = heapless::Vec::<u8, 20>::new();
-        loop {
-            // The remainder is below 10, and 64 bits have 20 digits at most.
-            digits
-                .push(b'0'.wrapping_add((rest % 10) as u8))
-                .unwrap_or_default();
-            rest /= 10;
-            if rest == 0 {
-                break;
-            }
-        }
-        for digit in digits.iter().rev() {
+        self.unsigned(number.unsigned_abs())
+    }
+
+    pub(crate) fn unsigned(mut self, number: u32) -> Self {
+        for digit in Decimal::of(number).as_bytes() {
             self.push(*digit);
         }
         self
@@ -94,7 +86,7 @@ impl Line {
     pub(crate) fn errno(self, errno: i32) -> Self {
         self.text(Errno::from_raw(errno).name())
             .text("(")
-            .number(errno.into())
+            .number(errno)
             .text(")")
     }
 
@@ -129,13 +121,10 @@ mod tests {
             .text(" ")
             .number(-1)
             .text(" ")
-            .number(i64::MIN)
+            .number(i32::MIN)
             .text(" ")
             .errno(22);
-        assert_eq!(
-            text(&line),
-            "rocker-master: 0 -1 -9223372036854775808 EINVAL(22)"
-        );
+        assert_eq!(text(&line), "rocker-master: 0 -1 -2147483648 EINVAL(22)");
     }
 
     #[test]

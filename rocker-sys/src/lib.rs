@@ -18,6 +18,7 @@
 
 mod arch;
 pub mod credentials;
+mod descriptor_table;
 pub mod epoll;
 mod errno;
 mod fd;
@@ -31,10 +32,13 @@ pub mod process;
 pub mod program;
 pub mod signal;
 pub mod socket;
+mod text;
 pub mod time;
 pub mod vfork;
 
+pub use descriptor_table::{close_all_but, close_on_exec_from};
 pub use errno::{Errno, Result};
-pub use fd::{Fd, ProcPath, RawFd, close_all_but, close_on_exec_from, dup_to};
+pub use fd::{Fd, ProcPath, RawFd, dup_to};
 /// The kernel's own types and constants.
 pub use linux_raw_sys as raw;
+pub use text::{Decimal, StackPath};

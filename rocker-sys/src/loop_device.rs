@@ -5,6 +5,7 @@ use crate::arch::syscall3;
 use crate::errno::{Errno, Result, ret};
 use crate::fd::{Fd, RawFd};
 use crate::fs;
+use crate::text::{Decimal, StackPath};
 use core::ffi::CStr;
 use linux_raw_sys::general as g;
 use linux_raw_sys::loop_device as l;
@@ -18,39 +19,7 @@ const ATTEMPTS: usize = 4096;
 #[derive(Debug)]
 pub struct LoopDevice {
     _open: Fd,
-    path: DevicePath,
-}
-
-/// `/dev/loopN`
-#[derive(Debug)]
-struct DevicePath([u8; 24]);
-
-impl DevicePath {
-    fn new(number: usize) -> Self {
-        let mut bytes = [0; 24];
-        let prefix = b"/dev/loop";
-        let mut digits = [0u8; 10];
-        let mut rest = number;
-        let mut count = 0;
-        for slot in digits.iter_mut().rev() {
-            *slot = b'0' + (rest % 10) as u8;
-            rest /= 10;
-            count += 1;
-            if rest == 0 {
-                break;
-            }
-        }
-        let text = prefix.iter().chain(digits.iter().skip(10 - count));
-        for (slot, byte) in bytes.iter_mut().zip(text) {
-            *slot = *byte;
-        }
-        Self(bytes)
-    }
-
-    fn as_c_str(&self) -> &CStr {
-        // At most 19 of the 24 bytes are not NUL.
-        CStr::from_bytes_until_nul(&self.0).unwrap_or(c"/dev/loop")
-    }
+    path: StackPath<24>,
 }
 
 impl LoopDevice {
@@ -87,7 +56,8 @@ impl LoopDevice {
     }
 
     fn attach_to(number: usize, configure: impl Fn(RawFd) -> Result<()>) -> Result<Self> {
-        let path = DevicePath::new(number);
+        let number = u32::try_from(number).map_err(|_| Errno::EOVERFLOW)?;
+        let path = StackPath::of(&[b"/dev/loop", Decimal::of(number).as_bytes()])?;
         let device = fs::open(path.as_c_str(), g::O_RDONLY)?;
         configure(device.raw())?;
         Ok(Self {
@@ -148,16 +118,5 @@ fn configure_in_two_steps(device: RawFd, backing_file: RawFd) -> Result<()> {
             fs::ioctl_int(device, l::LOOP_CLR_FD, 0).unwrap_or_default();
             Err(errno)
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn device_paths() {
-        assert_eq!(DevicePath::new(0).as_c_str(), c"/dev/loop0");
-        assert_eq!(DevicePath::new(1_048_575).as_c_str(), c"/dev/loop1048575");
     }
 }

@@ -1,0 +1,102 @@
+//! Short texts on the stack: numbers in decimal, and paths put together from pieces.
+
+use crate::errno::{Errno, Result};
+use core::ffi::CStr;
+
+/// A number in decimal.
+#[derive(Clone, Copy, Debug)]
+pub struct Decimal {
+    digits: [u8; 10],
+    start: usize,
+}
+
+impl Decimal {
+    /// The digits of this number.
+    pub fn of(number: u32) -> Self {
+        let mut decimal = Self {
+            digits: [0; 10],
+            start: 0,
+        };
+        let mut rest = number;
+        for (at, slot) in decimal.digits.iter_mut().enumerate().rev() {
+            // The remainder is below 10.
+            *slot = b'0'.wrapping_add((rest % 10) as u8);
+            decimal.start = at;
+            rest /= 10;
+            if rest == 0 {
+                break;
+            }
+        }
+        decimal
+    }
+
+    /// As text, without leading zeroes.
+    pub fn as_bytes(&self) -> &[u8] {
+        self.digits.get(self.start..).unwrap_or_default()
+    }
+}
+
+/// A path of at most `N - 1` bytes, as system calls take it.
+#[derive(Clone, Copy)]
+pub struct StackPath<const N: usize>([u8; N]);
+
+impl<const N: usize> core::fmt::Debug for StackPath<N> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        self.as_c_str().fmt(f)
+    }
+}
+
+impl<const N: usize> StackPath<N> {
+    /// The pieces, one after another.
+    ///
+    /// # Errors
+    /// `ENAMETOOLONG`.
+    pub fn of(pieces: &[&[u8]]) -> Result<Self> {
+        let mut bytes = [0; N];
+        let mut room = bytes.as_mut_slice();
+        for piece in pieces {
+            let (slot, rest) = room
+                .split_at_mut_checked(piece.len())
+                .ok_or(Errno::ENAMETOOLONG)?;
+            // copy_from_slice would bring its check of the lengths, that is, a panic.
+            for (to, from) in slot.iter_mut().zip(*piece) {
+                *to = *from;
+            }
+            room = rest;
+        }
+        if room.is_empty() {
+            Err(Errno::ENAMETOOLONG)
+        } else {
+            Ok(Self(bytes))
+        }
+    }
+
+    /// As the path of a system call.
+    pub fn as_c_str(&self) -> &CStr {
+        // `of` leaves at least one NUL.
+        CStr::from_bytes_until_nul(&self.0).unwrap_or_default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn decimals() {
+        assert_eq!(Decimal::of(0).as_bytes(), b"0");
+        assert_eq!(Decimal::of(1090).as_bytes(), b"1090");
+        assert_eq!(Decimal::of(u32::MAX).as_bytes(), b"4294967295");
+    }
+
+    #[test]
+    fn paths_fit_with_their_nul_or_not_at_all() {
+        let path = StackPath::<8>::of(&[b"/a/", b"", b"bcde"]).unwrap();
+        assert_eq!(path.as_c_str(), c"/a/bcde");
+        assert_eq!(
+            StackPath::<8>::of(&[b"/a/", b"bcdef"]).unwrap_err(),
+            Errno::ENAMETOOLONG
+        );
+        assert_eq!(StackPath::<0>::of(&[]).unwrap_err(), Errno::ENAMETOOLONG);
+    }
+}
