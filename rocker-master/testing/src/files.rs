@@ -1,6 +1,6 @@
 //! Paths, directories and mounts of a case.
 
-use std::ffi::{CStr, CString};
+use std::ffi::{CStr, CString, OsStr};
 use std::fs;
 use std::io::Error;
 use std::os::unix::ffi::OsStrExt;
@@ -68,6 +68,8 @@ pub fn errno_of<T>(result: std::io::Result<T>) -> Option<i32> {
 /// One mount, as `/proc/self/mountinfo` shows it to whoever calls.
 #[derive(Clone, Debug)]
 pub struct MountLine {
+    /// Its number, unique among the mounts of now.
+    pub id: u32,
     /// Where, with the escapes of mountinfo undone.
     pub point: Vec<u8>,
     /// The options of the mount itself.
@@ -80,6 +82,13 @@ impl MountLine {
     /// Has it this option?
     pub fn has(&self, option: &str) -> bool {
         self.options.iter().any(|have| have == option)
+    }
+}
+
+impl MountLine {
+    /// Does its path exist, that is, is it not below a mount that covers it?
+    pub fn is_in_reach(&self) -> bool {
+        Path::new(OsStr::from_bytes(&self.point)).exists()
     }
 }
 
@@ -103,6 +112,7 @@ fn parse(line: &[u8]) -> MountLine {
     let separator = fields.iter().position(|field| *field == b"-").unwrap();
     let text = |field: &[u8]| String::from_utf8_lossy(field).into_owned();
     MountLine {
+        id: text(fields[0]).parse().unwrap(),
         point: unescape(fields[4]),
         options: text(fields[5]).split(',').map(str::to_owned).collect(),
         fs_type: text(fields[separator + 1]),

@@ -59,7 +59,7 @@ impl Master {
     pub fn start_traced(options: &[&str]) -> Self {
         Self::start_by(|master| {
             let mut strace = Command::new("strace");
-            strace.args(["-f", "-qq", "-o", "/run/trace"]);
+            strace.args(["-D", "-f", "-qq", "-o", "/run/trace"]);
             strace.args(options).arg("--").arg(master);
             strace
         })

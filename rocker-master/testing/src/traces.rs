@@ -42,6 +42,12 @@ impl Traces {
         self.loop_devices.len()
     }
 
+    /// Their names.
+    pub fn loop_device_names(&self) -> Vec<String> {
+        let first_word = |line: &String| line.split(' ').next().map(str::to_owned);
+        self.loop_devices.iter().filter_map(first_word).collect()
+    }
+
     /// The processes of this case.
     pub fn processes(&self) -> usize {
         self.processes.len()

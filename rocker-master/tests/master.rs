@@ -1,0 +1,178 @@
+//! The master as a daemon: its address, its death and its successor.
+
+use rocker_testing::{
+    Case, Master, SOCKET, Sandbox, ask, binary, children_of, is_there, launch, make_dir, request,
+    run_cases, wait_for,
+};
+use std::fs;
+use std::os::unix::fs::{FileTypeExt, MetadataExt};
+use std::process::{Command, ExitCode};
+
+fn main() -> ExitCode {
+    run_cases(CASES)
+}
+
+const CASES: &[Case] = &[
+    ("socket_is_closed_to_users", socket_is_closed_to_users),
+    (
+        "socket_is_born_closed_whatever_the_umask",
+        socket_is_born_closed,
+    ),
+    (
+        "sigterm_takes_the_address_away",
+        sigterm_takes_the_address_away,
+    ),
+    ("a_second_master_is_refused", a_second_master_is_refused),
+    (
+        "sandboxes_go_on_when_the_master_is_killed",
+        sandboxes_go_on_when_the_master_is_killed,
+    ),
+    (
+        "sandboxes_go_on_when_the_master_is_ended",
+        sandboxes_go_on_when_the_master_is_ended,
+    ),
+    (
+        "a_new_master_takes_the_address_of_a_dead_one",
+        a_new_master_takes_the_address,
+    ),
+    (
+        "the_master_forgets_what_has_ended",
+        the_master_forgets_what_has_ended,
+    ),
+    ("a_user_cannot_start_a_master", a_user_cannot_start_a_master),
+    ("the_socket_can_be_elsewhere", the_socket_can_be_elsewhere),
+    (
+        "an_honest_launch_is_not_logged",
+        an_honest_launch_is_not_logged,
+    ),
+];
+
+fn socket_is_closed_to_users() {
+    let _master = Master::start();
+    let socket = fs::symlink_metadata(SOCKET).unwrap();
+    assert!(socket.file_type().is_socket());
+    assert_eq!(
+        (socket.uid(), socket.gid(), socket.mode() & 0o7777),
+        (0, 0, 0o660)
+    );
+}
+
+fn socket_is_born_closed() {
+    // SAFETY: integers only.
+    unsafe { libc::umask(0) };
+    socket_is_closed_to_users();
+}
+
+fn sigterm_takes_the_address_away() {
+    let mut master = Master::start();
+    master.kill(libc::SIGTERM);
+    assert!(!fs::exists(SOCKET).unwrap());
+    let failure = launch(&request(), &|| 0).unwrap_err();
+    assert_eq!(
+        (failure.stage, failure.errno),
+        (rocker_client::Stage::CONNECT, libc::ENOENT)
+    );
+}
+
+fn a_second_master_is_refused() {
+    let mut first = Master::start();
+    let second = Command::new(binary("rocker-master")).output().unwrap();
+    assert_eq!(second.status.code(), Some(1));
+    let said = String::from_utf8(second.stderr).unwrap();
+    assert!(
+        said.contains("a master serves already") && said.contains("EAGAIN(11)"),
+        "{said}"
+    );
+    assert!(first.is_alive());
+    assert_eq!(wait_for(launch(&request(), &|| 5).unwrap().app_pid), 5);
+}
+
+fn survive(signal: i32) {
+    let mut master = Master::start();
+    let request = request();
+    let sandbox = Sandbox::start(&request);
+    master.kill(signal);
+    let inside = format!("/proc/{}/root/run/exec/hello", sandbox.app_pid());
+    assert_eq!(
+        fs::read_to_string(inside).unwrap(),
+        "hello from the package\n"
+    );
+    let _successor = Master::start();
+    let mut sandbox = sandbox;
+    sandbox.let_go();
+    assert_eq!(wait_for(sandbox.app_pid()), 0);
+    // The case is the init that inherits it.
+    assert_eq!(wait_for(sandbox.guard_pid()), 0);
+    assert!(!is_there(sandbox.guard_pid()));
+}
+
+fn sandboxes_go_on_when_the_master_is_killed() {
+    survive(libc::SIGKILL);
+}
+
+fn sandboxes_go_on_when_the_master_is_ended() {
+    survive(libc::SIGTERM);
+}
+
+fn a_new_master_takes_the_address() {
+    let mut master = Master::start();
+    master.kill(libc::SIGKILL);
+    assert!(
+        fs::exists(SOCKET).unwrap(),
+        "a killed master cannot clean up"
+    );
+    let failure = launch(&request(), &|| 0).unwrap_err();
+    let expected = (rocker_client::Stage::CONNECT, libc::ECONNREFUSED);
+    assert_eq!((failure.stage, failure.errno), expected);
+    let _successor = Master::start();
+    assert_eq!(wait_for(launch(&request(), &|| 6).unwrap().app_pid), 6);
+}
+
+fn the_master_forgets_what_has_ended() {
+    let master = Master::start();
+    let request = request();
+    Sandbox::start(&request).end();
+    let descriptors = || rocker_testing::descriptors_of(master.pid()).len();
+    let before = descriptors();
+    for _ in 0..20 {
+        Sandbox::start(&request).end();
+    }
+    assert_eq!(descriptors(), before);
+    assert_eq!(children_of(master.pid()), []);
+}
+
+fn a_user_cannot_start_a_master() {
+    let status = rocker_testing::in_fork(|| {
+        rocker_testing::become_user(1000);
+        let master = Command::new(binary("rocker-master"))
+            .arg("--socket")
+            .arg("/tmp/x.sock")
+            .output();
+        master.unwrap().status.code().unwrap()
+    });
+    assert_eq!(status, 1);
+    assert!(!fs::exists("/tmp/x.sock").unwrap());
+}
+
+fn the_socket_can_be_elsewhere() {
+    make_dir("/run/elsewhere", 0o755);
+    let mut master = Master::start_by(|program| {
+        let mut command = Command::new(program);
+        command.args(["--socket", "/run/elsewhere/m"]);
+        command
+    });
+    assert!(fs::exists("/run/elsewhere/m").unwrap() && !fs::exists(SOCKET).unwrap());
+    master.kill(libc::SIGTERM);
+    let _master = Master::start_by(|program| {
+        let mut command = Command::new(program);
+        command.env("ROCKER_SOCKET", "/run/elsewhere/e");
+        command
+    });
+    assert!(fs::exists("/run/elsewhere/e").unwrap());
+}
+
+fn an_honest_launch_is_not_logged() {
+    let master = Master::start();
+    ask(&request(), &String::new);
+    assert_eq!(master.log(), "");
+}
