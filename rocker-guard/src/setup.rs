@@ -8,7 +8,7 @@ use rocker_proto::Stage;
 use rocker_sys::mount::{MS_REC, MS_SLAVE, Mount};
 use rocker_sys::raw::general::O_DIRECTORY;
 use rocker_sys::signal::{self, SigSet};
-use rocker_sys::{close_all_but, credentials, process};
+use rocker_sys::{close_all_but, credentials, fs, process};
 
 /// Builds the whole sandbox and tells the client that it is ready.
 ///
@@ -44,12 +44,13 @@ pub(crate) unsafe fn build(plan: &Plan<'_>) -> Step {
     talk::ready(plan, &namespaces)
 }
 
-/// Takes the guard's name, and keeps every signal for `pid1` to ask for.
+/// Takes the guard's name, keeps every signal for `pid1` to ask for, and lets go of the master's working directory.
 fn become_pid1(plan: &Plan<'_>) -> Step {
     credentials::set_name(&plan.name).at(Stage::GUARD)?;
     signal::set_mask(&SigSet::full()).at(Stage::GUARD)?;
     process::umask(0);
-    Ok(())
+    // A working directory keeps its file system busy, on the host too where that is shared.
+    fs::chdir(c"/").at(Stage::GUARD)
 }
 
 /// Nothing mounted here reaches the host, while what the host unmounts goes from here too: a private copy would keep a
