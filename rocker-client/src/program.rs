@@ -176,7 +176,8 @@ fn execute(program: &Program<'_>) -> Failure {
         unsafe { process::execve(path, program.argv, program.envp) }
     };
     let errno = match program.search {
-        Some(search) if !program.path.to_bytes().contains(&b'/') => {
+        // An empty name is no file: with a directory in front of it, it would be that directory.
+        Some(search) if !program.path.is_empty() && !program.path.to_bytes().contains(&b'/') => {
             execute_from(search, program.path, exec)
         }
         _ => exec(program.path),
@@ -202,6 +203,8 @@ fn execute_from(search: &CStr, name: &CStr, exec: impl Fn(&CStr) -> Errno) -> Er
         };
         match exec(path) {
             Errno::ENOENT | Errno::ENOTDIR => {}
+            // Found, or in a directory that the App may not search, such as one of root's in an inherited `$PATH`.
+            Errno::EACCES if fs::access(path, 0).is_err() => {}
             Errno::EACCES => found = Errno::EACCES,
             errno => return errno,
         }
