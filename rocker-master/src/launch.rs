@@ -24,25 +24,34 @@ pub(crate) struct Launcher<'a> {
     pub(crate) mask: &'a CStr,
 }
 
-/// Reads the request of a client that has something to say.
-///
-/// `Ok(None)`: nothing to say yet.
-pub(crate) fn hear_request(
-    client: &Fd,
-    peer: Credentials,
-) -> core::result::Result<Option<Packet>, Failure> {
-    let failure = |errno: Errno| Failure::new(Stage::REQUEST, errno.raw());
-    let mut pages = Pages::new(REQUEST_MAX).map_err(failure)?;
+/// What a client has said.
+pub(crate) enum Asked {
+    /// A request, not decoded yet.
+    Request(Packet),
+    /// Nothing so far.
+    NotYet,
+    /// Nothing, and it has left: somebody who looked whether a master is there.
+    Nothing,
+    /// What is no packet of ours.
+    Wrong(Errno),
+}
+
+/// Reads the request of a client.
+pub(crate) fn hear_request(client: &Fd, peer: Credentials) -> Asked {
+    let mut pages = match Pages::new(REQUEST_MAX) {
+        Ok(pages) => pages,
+        Err(errno) => return Asked::Wrong(errno),
+    };
     match socket::receive(client.raw(), pages.as_mut_slice(), socket::DONT_WAIT) {
         // Descriptors that came along are closed here: a request has none.
-        Ok(received) if received.len > 0 => Ok(Some(Packet {
+        Ok(received) if received.len > 0 => Asked::Request(Packet {
             pages,
             len: received.len,
             peer,
-        })),
-        Ok(_) => Err(failure(Errno::ECONNRESET)),
-        Err(Errno::EAGAIN) => Ok(None),
-        Err(errno) => Err(failure(errno)),
+        }),
+        Ok(_) | Err(Errno::ECONNRESET) => Asked::Nothing,
+        Err(Errno::EAGAIN) => Asked::NotYet,
+        Err(errno) => Asked::Wrong(errno),
     }
 }
 

@@ -1,8 +1,8 @@
 //! `Registry`: every connection and every guard that the master knows.
 
-use rocker_sys::Fd;
-use rocker_sys::memory::Pages;
+use rocker_sys::memory::{Pages, Table};
 use rocker_sys::socket::Credentials;
+use rocker_sys::{Fd, Result};
 
 /// How many launches under way and live sandboxes there may be. A slot is some sixty bytes, and memory that was never
 /// needed is never touched.
@@ -77,16 +77,14 @@ struct Slot {
 
 /// A table of fixed size with a list of the free slots: the ones used last are used first, so that few pages are touched.
 pub(crate) struct Registry {
-    slots: heapless::Vec<Slot, CAPACITY>,
+    slots: Table<Slot>,
     free: Option<u16>,
 }
 
 impl Registry {
-    pub(crate) const fn new() -> Self {
-        Self {
-            slots: heapless::Vec::new(),
-            free: None,
-        }
+    pub(crate) fn new() -> Result<Self> {
+        let slots = Table::new(CAPACITY)?;
+        Ok(Self { slots, free: None })
     }
 
     /// Is there room for one more?
@@ -97,20 +95,19 @@ impl Registry {
     /// Takes a slot. Ask [`Registry::has_room`] first: without room the state is dropped, and its descriptors closed.
     pub(crate) fn insert(&mut self, state: State) -> Option<Key> {
         let Some(index) = self.free else {
-            let index = u16::try_from(self.slots.len()).ok()?;
-            self.slots
-                .push(Slot {
-                    state: Some(state),
-                    generation: 0,
-                    next_free: None,
-                })
-                .ok()?;
+            let slot = Slot {
+                state: Some(state),
+                generation: 0,
+                next_free: None,
+            };
+            // The capacity fits 16 bits.
+            let index = self.slots.push(slot).ok()? as u16;
             return Some(Key {
                 index,
                 generation: 0,
             });
         };
-        let slot = self.slots.get_mut(usize::from(index))?;
+        let slot = self.slots.as_mut_slice().get_mut(usize::from(index))?;
         self.free = slot.next_free.take();
         slot.state = Some(state);
         Some(Key {
@@ -121,7 +118,7 @@ impl Registry {
 
     /// What the key names, if it still does.
     pub(crate) fn get_mut(&mut self, key: Key) -> Option<&mut State> {
-        let slot = self.slots.get_mut(usize::from(key.index))?;
+        let slot = self.slots.as_mut_slice().get_mut(usize::from(key.index))?;
         if slot.generation != key.generation {
             return None;
         }
@@ -130,7 +127,7 @@ impl Registry {
 
     /// Takes what the key names out, and leaves the slot free.
     pub(crate) fn remove(&mut self, key: Key) -> Option<State> {
-        let slot = self.slots.get_mut(usize::from(key.index))?;
+        let slot = self.slots.as_mut_slice().get_mut(usize::from(key.index))?;
         if slot.generation != key.generation {
             return None;
         }
@@ -142,16 +139,18 @@ impl Registry {
 
     /// Everything that is there.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (Key, &State)> {
-        (0u16..).zip(&self.slots).filter_map(|(index, slot)| {
-            let state = slot.state.as_ref()?;
-            Some((
-                Key {
-                    index,
-                    generation: slot.generation,
-                },
-                state,
-            ))
-        })
+        (0u16..)
+            .zip(self.slots.as_slice())
+            .filter_map(|(index, slot)| {
+                let state = slot.state.as_ref()?;
+                Some((
+                    Key {
+                        index,
+                        generation: slot.generation,
+                    },
+                    state,
+                ))
+            })
     }
 }
 
@@ -167,7 +166,7 @@ mod tests {
 
     #[test]
     fn a_key_names_one_thing_only() {
-        let mut registry = Registry::new();
+        let mut registry = Registry::new().unwrap();
         let first = registry.insert(running(1)).unwrap();
         assert!(registry.remove(first).is_some());
         assert!(registry.remove(first).is_none());
@@ -182,7 +181,7 @@ mod tests {
 
     #[test]
     fn it_fills_up_and_empties() {
-        let mut registry = Registry::new();
+        let mut registry = Registry::new().unwrap();
         let keys: Vec<_> = (0..4096)
             .map(|pid| registry.insert(running(pid)).unwrap())
             .collect();

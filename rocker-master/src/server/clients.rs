@@ -1,0 +1,143 @@
+//! Clients: from their connection to their request.
+
+use super::{ASK_TIMEOUT_MS, Server, token};
+use crate::launch::{self, Asked, Launcher};
+use crate::peer;
+use crate::registry::{Key, State};
+use rocker_proto::{Failure, Stage};
+use rocker_sys::raw::general::O_RDONLY;
+use rocker_sys::socket::{self, Credentials};
+use rocker_sys::{Errno, Fd, fs, time};
+
+/// Who a peer is taken for if the kernel does not say.
+const NOBODY: Credentials = Credentials {
+    pid: 0,
+    uid: u32::MAX,
+    gid: u32::MAX,
+};
+
+fn peer_of(client: &Fd) -> Credentials {
+    socket::peer_credentials(client.raw()).unwrap_or(NOBODY)
+}
+
+/// Tells a client that has not asked anything yet why it may not.
+fn refuse(client: &Fd, peer: &Credentials, stage: Stage, errno: Errno) {
+    launch::refuse(client, peer, 0, &Failure::new(stage, errno.raw()), None);
+}
+
+impl Server<'_> {
+    pub(super) fn accept_all(&mut self) {
+        loop {
+            match socket::accept(self.listener.socket.raw()) {
+                Ok(client) => self.accept(client),
+                Err(Errno::EMFILE | Errno::ENFILE) => return self.accept_to_refuse(),
+                // EAGAIN: that was the last one. Anything else is that client's own trouble.
+                Err(_) => return,
+            }
+        }
+    }
+
+    fn accept(&mut self, client: Fd) {
+        let peer = peer_of(&client);
+        if !peer::may_launch(&peer) {
+            return refuse(&client, &peer, Stage::PEER, Errno::EPERM);
+        }
+        if !self.registry.has_room() {
+            return refuse(&client, &peer, Stage::LIMIT, Errno::EUSERS);
+        }
+        let deadline_ms = time::monotonic_ms().saturating_add(ASK_TIMEOUT_MS);
+        let fd = client.raw();
+        let asking = State::Asking {
+            client,
+            peer,
+            deadline_ms,
+        };
+        let Some(key) = self.registry.insert(asking) else {
+            return;
+        };
+        let token = token::CLIENT | u64::from(key.to_bits());
+        if self.epoll.watch(fd, token).is_err() {
+            self.registry.remove(key);
+            return;
+        }
+        self.expect_by(deadline_ms);
+        // Most requests are there already: saves a round through epoll.
+        self.client_spoke(key);
+    }
+
+    /// No descriptor is left: without this, the listener would stay readable and the loop would spin.
+    fn accept_to_refuse(&mut self) {
+        self.reserve = None;
+        if let Ok(client) = socket::accept(self.listener.socket.raw()) {
+            refuse(&client, &peer_of(&client), Stage::LIMIT, Errno::EMFILE);
+        }
+        self.reserve = fs::open(c"/dev/null", O_RDONLY).ok();
+    }
+
+    pub(super) fn client_spoke(&mut self, key: Key) {
+        let Some(State::Asking { client, peer, .. }) = self.registry.get_mut(key) else {
+            return;
+        };
+        let asked = launch::hear_request(client, *peer);
+        if matches!(asked, Asked::NotYet) {
+            return;
+        }
+        let Some((client, peer)) = self.take_client(key) else {
+            return;
+        };
+        match asked {
+            Asked::Request(packet) => {
+                let mut launcher = Launcher {
+                    names: &mut self.names,
+                    mask: self.listener.mask(),
+                };
+                if let Some(state) = launch::launch(&mut launcher, client, packet) {
+                    self.watch_guard(state);
+                }
+            }
+            Asked::Wrong(errno) => refuse(&client, &peer, Stage::REQUEST, errno),
+            Asked::Nothing | Asked::NotYet => {}
+        }
+    }
+
+    /// Takes a client out of the table, and its connection out of epoll: by hand, since a guard may hold the same open file,
+    /// which would keep the watch alive (Q6 of epoll(7)).
+    fn take_client(&mut self, key: Key) -> Option<(Fd, Credentials)> {
+        match self.registry.remove(key)? {
+            State::Asking { client, peer, .. } => {
+                self.epoll.forget(client.raw()).unwrap_or_default();
+                Some((client, peer))
+            }
+            // Keys of clients are given to nobody else.
+            State::Building { .. } | State::Running { .. } => None,
+        }
+    }
+
+    fn expect_by(&mut self, deadline_ms: u64) {
+        let next = self.next_deadline_ms.unwrap_or(deadline_ms);
+        self.next_deadline_ms = Some(next.min(deadline_ms));
+    }
+
+    pub(super) fn drop_silent_clients(&mut self) {
+        let now = time::monotonic_ms();
+        if self.next_deadline_ms.is_none_or(|deadline| now < deadline) {
+            return;
+        }
+        while let Some((client, peer)) = self.overdue(now).and_then(|key| self.take_client(key)) {
+            refuse(&client, &peer, Stage::REQUEST, Errno::ETIMEDOUT);
+        }
+        self.next_deadline_ms = self.deadlines().map(|(_, deadline)| deadline).min();
+    }
+
+    fn overdue(&self, now: u64) -> Option<Key> {
+        let (key, _) = self.deadlines().find(|(_, deadline)| *deadline <= now)?;
+        Some(key)
+    }
+
+    fn deadlines(&self) -> impl Iterator<Item = (Key, u64)> {
+        self.registry.iter().filter_map(|(key, state)| match state {
+            State::Asking { deadline_ms, .. } => Some((key, *deadline_ms)),
+            State::Building { .. } | State::Running { .. } => None,
+        })
+    }
+}
