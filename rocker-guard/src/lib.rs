@@ -41,7 +41,7 @@ mod superblock;
 mod talk;
 
 pub use plan::Plan;
-use rocker_sys::Fd;
+use rocker_sys::{Fd, memory};
 
 /// Builds the sandbox of this plan and guards it to its end.
 ///
@@ -56,7 +56,9 @@ pub unsafe fn enter(plan: &Plan<'_>) -> ! {
         Ok(()) => {
             // SAFETY: it is the guard's, and the plan's copy of the number is not used again.
             drop(unsafe { Fd::from_raw(plan.master) });
-            // SAFETY: as above.
+            // SAFETY: the guard runs on the stack that the kernel gave the master's copy, and has no handler.
+            unsafe { memory::release_stack() };
+            // SAFETY: as for `master`.
             pid1::stay(unsafe { Fd::from_raw(plan.client) })
         }
         Err(failure) => {

@@ -23,6 +23,7 @@ const CLIENT: u64 = 1 << 32;
 const CHILDREN: u64 = 2 << 32;
 
 /// Stays until the sandbox is over; gives the exit status.
+#[inline(never)]
 pub(crate) fn stay(client: Fd) -> i32 {
     match Pid1::new(client).and_then(|pid1| pid1.guard()) {
         Ok(()) => 0,

@@ -1,7 +1,7 @@
 //! Pages straight from the kernel, for what is too large for a stack and too short-lived for a static.
 #![allow(unsafe_code)]
 
-use crate::arch::{syscall2, syscall4, syscall6};
+use crate::arch::{syscall2, syscall3, syscall4, syscall6};
 use crate::errno::{Errno, Result, ret};
 use core::marker::PhantomData;
 use linux_raw_sys::general as g;
@@ -66,6 +66,23 @@ impl Pages {
         Ok(())
     }
 
+    /// Leaves the mapping out of processes that are cloned from this one (`MADV_DONTFORK` of `madvise(2)`).
+    ///
+    /// # Safety
+    /// No such process uses or drops this value.
+    pub unsafe fn keep_from_clones(&self) -> Result<()> {
+        // SAFETY: the range is this value's own, and in this process nothing changes.
+        ret(unsafe {
+            syscall3(
+                g::__NR_madvise,
+                self.address,
+                self.len,
+                g::MADV_DONTFORK as usize,
+            )
+        })?;
+        Ok(())
+    }
+
     /// The bytes.
     pub fn as_slice(&self) -> &[u8] {
         // SAFETY: `len` bytes from the address are mapped and initialised (zeroed by the kernel) as long as `self` lives.
@@ -84,6 +101,33 @@ impl Drop for Pages {
         // SAFETY: the range is this value's own and nothing borrows it any more. munmap of a valid range cannot fail here.
         unsafe { syscall2(g::__NR_munmap, self.address, self.len) };
     }
+}
+
+/// Gives the stack back that earlier calls have used and that no frame needs now (`MADV_DONTNEED` of `madvise(2)`): what
+/// a process that only waits from here on would keep for nothing.
+///
+/// # Safety
+/// This is the process's first stack, and no signal handler runs on it.
+#[inline(never)]
+pub unsafe fn release_stack() {
+    /// More than calls before can have used, in bytes, and a multiple of every page size: on a kernel with pages of 64 KiB
+    /// either both ends are aligned, or the kernel refuses.
+    const REACH: usize = 512 * 1024;
+    const PAGE: usize = 4096;
+    let here = 0u8;
+    // A page apart: frames that are being left and the ABI's red zone lie close below.
+    let top = (&raw const here as usize).wrapping_sub(PAGE) & !(PAGE - 1);
+    // SAFETY: stacks grow down on every architecture that Rust has for Linux, so what lies a page and more below this frame
+    // is in no frame. The kernel maps nothing else within 128 MB below the first stack (`mmap_base`), and passes over
+    // what is not mapped.
+    unsafe {
+        syscall3(
+            g::__NR_madvise,
+            top.wrapping_sub(REACH),
+            REACH,
+            g::MADV_DONTNEED as usize,
+        )
+    };
 }
 
 /// A vector of fixed capacity in memory of its own: room that was never needed is never touched, and costs nothing.
@@ -118,6 +162,15 @@ impl<T> Table<T> {
             len: 0,
             holds: PhantomData,
         })
+    }
+
+    /// As [`Pages::keep_from_clones`].
+    ///
+    /// # Safety
+    /// No process cloned from this one uses or drops the table.
+    pub unsafe fn keep_from_clones(&self) -> Result<()> {
+        // SAFETY: the caller's promise.
+        unsafe { self.pages.keep_from_clones() }
     }
 
     /// Adds one at the end; says where, or gives it back if there is no room.
