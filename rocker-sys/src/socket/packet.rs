@@ -125,7 +125,7 @@ pub fn receive(socket: RawFd, buffer: &mut [u8], flags: u32) -> Result<Received>
         .0
         .get(..message.msg_controllen as usize)
         .unwrap_or_default();
-    let received = read_control(filled, len);
+    let received = read_control(filled, len)?;
     if message.msg_flags & (n::MSG_TRUNC | n::MSG_CTRUNC) != 0 {
         return Err(Errno::EMSGSIZE);
     }
@@ -140,8 +140,10 @@ fn word(bytes: &[u8], at: usize) -> Option<u32> {
     Some(u32::from_ne_bytes(four.try_into().ok()?))
 }
 
-/// Takes the control messages apart. Every descriptor that the kernel installed ends up in an [`Fd`], so none can leak.
-fn read_control(mut control: &[u8], len: usize) -> Received {
+/// Takes the control messages apart. Every descriptor that the kernel installed ends up in an [`Fd`], so none can leak, also
+/// if there are more than slots: a packet without credentials leaves their room to descriptors.
+fn read_control(mut control: &[u8], len: usize) -> Result<Received> {
+    let mut all_fit = true;
     let mut received = Received {
         len,
         ..Received::default()
@@ -154,16 +156,24 @@ fn read_control(mut control: &[u8], len: usize) -> Received {
             break;
         };
         if kind == Some(n::SCM_RIGHTS) {
-            for (number, slot) in data.chunks_exact(4).zip(&mut slots) {
+            for number in data.chunks_exact(4) {
                 // SAFETY: the kernel has just installed this descriptor here, and each is read once.
-                *slot = word(number, 0).map(|fd| unsafe { Fd::from_raw(fd.cast_signed()) });
+                let fd = word(number, 0).map(|fd| unsafe { Fd::from_raw(fd.cast_signed()) });
+                match slots.next() {
+                    Some(slot) => *slot = fd,
+                    None => all_fit = false,
+                }
             }
         } else if kind == Some(n::SCM_CREDENTIALS) {
             received.sender = credentials_from(data);
         }
         control = control.get(Control::align(length)..).unwrap_or_default();
     }
-    received
+    if all_fit {
+        Ok(received)
+    } else {
+        Err(Errno::EMSGSIZE)
+    }
 }
 
 fn credentials_from(data: &[u8]) -> Option<Credentials> {
