@@ -99,7 +99,12 @@ fn receive(connection: &Held, deadline_ms: u64) -> Result<Answer, Failure> {
     time::wait_readable(connection.raw(), deadline_ms).map_err(at(Stage::ANSWER))?;
     let mut bytes = [0; Reply::SIZE];
     let received = held::section(|section| {
-        let received = socket::receive(connection.raw(), &mut bytes, socket::DONT_WAIT)?;
+        let mut receive = || socket::receive(connection.raw(), &mut bytes, socket::DONT_WAIT);
+        let received = match receive() {
+            // The master refused before it had read the request: the kernel says so, once, ahead of the answer.
+            Err(Errno::ECONNRESET) => receive()?,
+            result => result?,
+        };
         Ok((
             received.len,
             received.sender,
