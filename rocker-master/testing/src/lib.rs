@@ -15,6 +15,7 @@ mod peer;
 mod pipe;
 mod process;
 mod sandbox;
+mod steady;
 mod traces;
 
 pub use app::{App, launch, request, wait_for};
@@ -29,4 +30,5 @@ pub use peer::{Peer, SOCKET};
 pub use pipe::pipe;
 pub use process::{become_user, children_of, descriptors_of, in_fork, is_there, kill, status_of};
 pub use sandbox::{Sandbox, ask, wait_for_guard};
+pub use steady::Steady;
 pub use traces::{Traces, eventually};

@@ -121,10 +121,16 @@ impl Peer {
         let ready = unsafe { libc::poll(&raw mut poll, 1, milliseconds) };
         assert_eq!(ready, 1, "no answer within {limit:?}");
         let mut bytes = vec![0; 8192];
-        // SAFETY: the kernel writes at most the buffer's length.
-        let len = unsafe { libc::recv(self.raw(), bytes.as_mut_ptr().cast(), bytes.len(), 0) };
-        bytes.truncate(len.try_into().unwrap_or(0));
-        bytes
+        // A master that hangs up with a packet unread resets the connection: the kernel says so once, ahead of the answer.
+        for _ in 0..2 {
+            // SAFETY: the kernel writes at most the buffer's length.
+            let len = unsafe { libc::recv(self.raw(), bytes.as_mut_ptr().cast(), bytes.len(), 0) };
+            if len >= 0 {
+                bytes.truncate(len.cast_unsigned());
+                return bytes;
+            }
+        }
+        Vec::new()
     }
 
     /// What the master refused; `None` if it hung up without a word, or did not refuse.
