@@ -1,0 +1,44 @@
+//! The C interface, from C: what its headers say is tried by programs that gcc builds against the library that ships.
+#![allow(unsafe_code, reason = "tests fork and listen as other users")]
+
+mod abi;
+mod arguments;
+mod compile;
+mod inside;
+mod peers;
+mod probe;
+mod smoke;
+
+use rocker_testing::{Case, run_cases};
+use std::process::ExitCode;
+
+/// Names that are the functions' own.
+macro_rules! cases {
+    ($($module:ident: $($name:ident)+;)+) => {
+        &[$($((concat!(stringify!($module), "::", stringify!($name)), $module::$name)),+),+]
+    };
+}
+
+const CASES: &[Case] = cases! {
+    abi: headers_have_the_frozen_layout headers_have_the_frozen_layout_in_32_bits probe_fails_where_a_number_differs
+        each_header_compiles_alone lib_h_needs_err_no_h_alone;
+    smoke: c_program_with_the_archive c_program_with_the_archive_and_a_static_libc c_program_with_the_shared_library
+        cxx_program_with_the_archive cxx_program_with_the_shared_library c_program_with_the_archive_and_musl
+        request_new_is_empty;
+    arguments: null_request null_app null_path_arguments_or_descriptors_of_a_program descriptor_to_keep_is_not_open
+        socket_path_too_long socket_path_of_the_largest_length_is_tried socket_path_is_empty no_descriptor_for_the_socket
+        any_limit_of_descriptors_fails_cleanly_or_suffices request_too_large_for_a_packet ids_out_of_range
+        paths_relative_or_missing overlay_is_refused_by_its_index package_is_not_there package_is_something_else;
+    peers: no_master nobody_listens_any_more listener_is_not_root request_cannot_be_sent master_vanishes master_is_silent
+        answer_is_not_a_reply answer_is_too_long answer_promises_what_it_does_not_bring
+        answer_names_a_stage_of_the_future socket_is_closed_to_other_users master_refuses_other_users
+        stopped_master_is_waited_for_no_longer_than_the_deadline;
+    inside: pid_namespace_cannot_be_entered other_namespaces_cannot_be_entered guard_cannot_be_told
+        groups_cannot_be_left identity_cannot_be_taken root_directory_cannot_be_entered process_dies_on_its_way_in
+        no_process_can_be_made program_is_not_there program_cannot_be_executed no_socket_pair_for_the_child_s_word
+        signals_cannot_be_blocked way_back_fails failures_leave_nothing_behind;
+};
+
+fn main() -> ExitCode {
+    run_cases(CASES)
+}
