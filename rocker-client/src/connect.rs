@@ -169,10 +169,10 @@ impl Ready {
     pub(crate) fn launched(self, app_pid: i32, app_pidfd: Option<Held>) -> Launched {
         Launched {
             app_pid,
-            app_pidfd: app_pidfd.map(Held::into_fd),
+            app_pidfd,
             guard_pid: self.guard_pid,
             guard_name: self.guard_name,
-            guard_pidfd: self.guard_pidfd.map(Held::into_fd),
+            guard_pidfd: self.guard_pidfd,
         }
     }
 }

@@ -52,17 +52,19 @@ impl Section {
     }
 }
 
-/// An owned descriptor that is in the table. Dropping it closes it and takes it out of the table in one step.
+/// An owned descriptor of the library's, which no App inherits: not even one that another thread of the host forks at this
+/// very moment. Dropping it closes it.
 #[derive(Debug)]
-pub(crate) struct Held(ManuallyDrop<Fd>);
+pub struct Held(ManuallyDrop<Fd>);
 
 impl Held {
-    pub(crate) fn raw(&self) -> RawFd {
+    /// The number, still owned by `self`.
+    pub fn raw(&self) -> RawFd {
         self.0.raw()
     }
 
-    /// The descriptor is the host's from now on.
-    pub(crate) fn into_fd(self) -> Fd {
+    /// The descriptor is the host's from now on, and Apps that are forked inherit it.
+    pub fn into_fd(self) -> Fd {
         let mut this = ManuallyDrop::new(self);
         section(|section| section.note(this.raw(), |word, bit| word & !bit));
         // SAFETY: `this` is never dropped nor used again, so this is the only owner.
@@ -72,6 +74,7 @@ impl Held {
 
 impl Drop for Held {
     fn drop(&mut self) {
+        // Out of the table and closed in one step.
         section(|section| {
             section.note(self.raw(), |word, bit| word & !bit);
             // SAFETY: `self` is not used again.

@@ -37,9 +37,10 @@ mod program;
 #[cfg(feature = "callback")]
 pub use callback::{Callback, launch_callback};
 pub use guard_name::guard_name;
+pub use held::Held;
 pub use program::{Program, launch_program, launch_tied};
 pub use rocker_proto::{Failure, NO_INDEX, Request, Stage, limits};
-use rocker_sys::{Errno, Fd};
+use rocker_sys::Errno;
 
 /// Where the master is if nothing else is said.
 pub const DEFAULT_SOCKET: &core::ffi::CStr = c"/run/rocker/master.sock";
@@ -50,13 +51,13 @@ pub struct Launched {
     /// The App's process id: a child of the caller, to be waited for.
     pub app_pid: i32,
     /// The App's pidfd, where the kernel has them (5.3).
-    pub app_pidfd: Option<Fd>,
+    pub app_pidfd: Option<Held>,
     /// The process id of its guard, PID 1 of the sandbox. Killing it ends everything in the sandbox.
     pub guard_pid: i32,
     /// The guard's name, NUL-padded.
     pub guard_name: [u8; limits::NAME_SIZE],
     /// The guard's pidfd, where the kernel has them (5.3).
-    pub guard_pidfd: Option<Fd>,
+    pub guard_pidfd: Option<Held>,
 }
 
 /// Gives an error of the kernel its stage.

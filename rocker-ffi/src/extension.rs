@@ -3,8 +3,8 @@
 use crate::abi::{RockerRequest, RockerResult};
 use crate::{App, last_failure, request};
 use core::ffi::{CStr, c_char, c_int, c_void};
-use rocker_client::{Failure, Launched, NO_INDEX, Program, Stage, launch_program};
-use rocker_sys::{Errno, Fd};
+use rocker_client::{Failure, Held, Launched, NO_INDEX, Program, Stage, launch_program};
+use rocker_sys::Errno;
 
 /// `RockerFailure` of `rocker_ext.h`.
 #[repr(C)]
@@ -51,7 +51,7 @@ const _: () = assert!(size_of::<RockerFailure>() == 64 && size_of::<RockerApp>()
 
 impl RockerApp {
     fn of(outcome: Result<Launched, Failure>) -> Self {
-        let raw = |fd: Option<Fd>| fd.map_or(-1, Fd::into_raw);
+        let raw = |fd: Option<Held>| fd.map_or(-1, |held| held.into_fd().into_raw());
         match outcome {
             Ok(launched) => {
                 let result = RockerResult::of(&launched);
