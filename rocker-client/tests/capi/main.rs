@@ -5,9 +5,12 @@ mod abi;
 mod arguments;
 mod compile;
 mod inside;
+mod life;
 mod peers;
 mod probe;
+mod program;
 mod smoke;
+mod threads;
 
 use rocker_testing::{Case, run_cases};
 use std::process::ExitCode;
@@ -37,6 +40,15 @@ const CASES: &[Case] = cases! {
         groups_cannot_be_left identity_cannot_be_taken root_directory_cannot_be_entered process_dies_on_its_way_in
         no_process_can_be_made program_is_not_there program_cannot_be_executed no_socket_pair_for_the_child_s_word
         signals_cannot_be_blocked way_back_fails failures_leave_nothing_behind;
+    life: result_of_the_callback_is_the_exit_status death_by_a_signal_is_told_as_such
+        app_master_that_ignores_its_children_can_launch signals_every_100_us_change_nothing
+        buffers_and_exit_handlers_stay_the_host_s many_launches_leave_the_host_as_it_was
+        guard_name_is_read_back_until_the_guard_ends any_name_of_a_process_is_read_whole nobody_has_no_name
+        environment_of_a_set_uid_program_is_not_looked_at;
+    threads: apps_of_threads_have_no_descriptor_of_the_library both_doors_may_be_used_at_once;
+    program: program_is_the_app_s_user_in_its_sandbox environment_is_what_was_given descriptors_are_kept_as_named
+        signals_are_the_defaults_and_the_mask_the_caller_s pidfds_can_be_polled_and_waited_for
+        dumpable_flag_stays_as_it_was cost_does_not_grow_with_the_host;
 };
 
 fn main() -> ExitCode {
