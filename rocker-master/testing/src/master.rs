@@ -75,9 +75,12 @@ impl Master {
         self.child.id().cast_signed()
     }
 
-    /// Everything that it has logged.
+    /// Every line that it has logged. What a tracer says goes to the same place, and is left out.
     pub fn log(&self) -> String {
-        std::fs::read_to_string(&self.log).unwrap()
+        let text = std::fs::read_to_string(&self.log).unwrap();
+        let of_the_tracer = |line: &&str| line.starts_with("strace: ");
+        let lines = text.split_inclusive('\n');
+        lines.filter(|line| !of_the_tracer(line)).collect()
     }
 
     /// Is it still there?

@@ -1,0 +1,232 @@
+//! Every step of a guard fails once: the exact stage, errno and index, and nothing is left.
+//!
+//! strace makes a system call fail. It counts the calls of each process by itself, so a number means the guard's calls
+//! where the master makes none; elsewhere a path says which one is meant.
+
+use rocker_client::{Failure, NO_INDEX, Request, Stage};
+use rocker_testing::{
+    Case, Master, Sandbox, Traces, eventually, launch, make_dir, mount_tmpfs, overlays, request,
+    run_cases,
+};
+use std::fs;
+use std::path::Path;
+use std::process::ExitCode;
+use std::time::Duration;
+
+fn main() -> ExitCode {
+    run_cases(CASES)
+}
+
+const CASES: &[Case] = &[
+    ("every_guard_stage_has_a_fault", every_stage_has_a_fault),
+    ("faults_before_the_mounts", || check(BEFORE)),
+    ("faults_of_the_layers", faults_of_the_layers),
+    ("faults_of_the_mounts", || check(MOUNTS)),
+    ("faults_of_the_loop_device", || check(LOOP_DEVICE)),
+    ("faults_of_the_identity", || check(IDENTITY)),
+];
+
+/// Which call fails how (`inject=` of strace), on which path if not on all, and at which stage that is.
+const BEFORE: &str = "
+    clone3:error=EAGAIN:when=1       -                             clone
+    socketpair:error=EMFILE:when=1   -                             clone
+    close_range:error=EPERM:when=1   -                             guard
+    prctl:error=EPERM:when=1         -                             guard
+    chdir:error=EIO:when=1           -                             guard
+    mount:error=EPERM:when=1         -                             propagation
+    openat:error=EMFILE              /proc/self/mountinfo          mountinfo
+    read:error=EIO:when=1            -                             mountinfo
+    openat2:error=EIO                /run/app.sqfs                 open-package
+    read:error=EIO                   /run/app.sqfs                 package-format
+    openat2:error=EIO                /run/data                     open-data-dir
+    openat2:error=EIO                /run/o1                       open-overlay[0]
+    openat2:error=EIO                /run/o22                      open-overlay[1]
+";
+
+/// In a data directory without layers, so that they have to be made.
+const LAYERS: &str = "
+    mkdirat:error=ENOSPC             /run/fresh                    layers
+    mkdirat:error=EDQUOT:when=1      /run/fresh/.rocker            layers[0]
+    mkdirat:error=ENOSPC:when=2      /run/fresh/.rocker            layers[1]
+    mkdirat:error=EROFS:when=2       /run/fresh/.rocker/run+o1     layers[0]
+    fchown:error=EPERM               /run/fresh/.rocker/run+o22/upper layers[1]
+    fstatfs:error=EIO:when=1         -                             layer-fs
+";
+
+const MOUNTS: &str = "
+    mount:error=EINVAL:when=2        -                             mount-overlay[0]
+    mount:error=ENODEV:when=3        -                             mount-overlay[1]
+    mount:error=ENOMEM:when=4        -                             submount[1]
+    mount:error=EPERM:when=5         -                             submount[1]
+    fstatfs:error=EIO:when=2         -                             submount[1]
+    openat2:error=EIO                /run/exec                     open-exec-dir
+    mount:error=EIO:when=6           -                             mount-package
+    mount:error=EPERM:when=7         -                             mount-proc
+    mount:error=EPERM:when=8         -                             harden-proc[0]
+    mount:error=EBUSY:when=9         -                             harden-proc[0]
+    openat2:error=EIO                /run/rocker/master.sock.mask  harden-proc
+    mount_setattr:error=ENOMEM       -                             harden-sys
+";
+
+/// The last: LOOP_CONFIGURE is not known, and of the two calls that take its place the second fails.
+const LOOP_DEVICE: &str = "
+    openat:error=ENOENT              /dev/loop-control             loop-device
+    ioctl:error=ENOSPC:when=1        -                             loop-device
+    ioctl:error=EIO:when=2           -                             loop-device
+    ioctl:error=EINVAL:when=2..4+2   -                             loop-device
+";
+
+/// Of the master's own writes the first tells that it is ready; then come setgroups, gid_map and uid_map.
+const IDENTITY: &str = "
+    setgroups:error=EPERM            -                             user-namespace
+    unshare:error=ENOSPC             -                             user-namespace
+    sendmsg:error=ENOBUFS:when=1     -                             id-maps
+    write:error=EACCES:when=2        -                             id-maps
+    write:error=EPERM:when=3         -                             id-maps
+    write:error=EINVAL:when=4        -                             id-maps
+    openat:error=EMFILE              /proc/self/ns/mnt             namespaces
+    openat:error=EMFILE              /proc/self/ns/user            namespaces
+    pidfd_open:error=EMFILE:when=1   -                             namespaces
+    prctl:error=EPERM:when=2         -                             harden
+    prctl:error=EPERM:when=3         -                             harden
+    setresgid:error=EPERM            -                             harden
+    setresuid:error=EAGAIN           -                             harden
+    capset:error=EPERM               -                             harden
+    sendmsg:error=EPIPE:when=2       -                             vanished
+";
+
+/// One row.
+#[derive(Debug)]
+struct Fault {
+    inject: &'static str,
+    path: Option<&'static str>,
+    stage: &'static str,
+    index: u16,
+}
+
+fn rows(table: &'static str) -> impl Iterator<Item = Fault> {
+    table.lines().filter_map(|line| {
+        let mut words = line.split_whitespace();
+        let (inject, path, stage) = (words.next()?, words.next()?, words.next()?);
+        let (stage, index) = match stage.strip_suffix(']') {
+            Some(indexed) => indexed.split_once('[').unwrap(),
+            None => (stage, "65535"),
+        };
+        Some(Fault {
+            inject,
+            path: Some(path).filter(|path| *path != "-"),
+            stage,
+            index: index.parse().unwrap(),
+        })
+    })
+}
+
+impl Fault {
+    fn call(&self) -> &str {
+        self.inject.split(':').next().unwrap()
+    }
+
+    /// What the call says is what the client is told.
+    fn errno(&self) -> i32 {
+        let name = self
+            .inject
+            .split(':')
+            .find_map(|part| part.strip_prefix("error="));
+        match name.unwrap() {
+            "EPERM" => libc::EPERM,
+            "ENOENT" => libc::ENOENT,
+            "EIO" => libc::EIO,
+            "EAGAIN" => libc::EAGAIN,
+            "ENOMEM" => libc::ENOMEM,
+            "EACCES" => libc::EACCES,
+            "EBUSY" => libc::EBUSY,
+            "ENODEV" => libc::ENODEV,
+            "EINVAL" => libc::EINVAL,
+            "EMFILE" => libc::EMFILE,
+            "ENOSPC" => libc::ENOSPC,
+            "EROFS" => libc::EROFS,
+            "EPIPE" => libc::EPIPE,
+            "ENOBUFS" => libc::ENOBUFS,
+            "EDQUOT" => libc::EDQUOT,
+            other => panic!("{other}"),
+        }
+    }
+
+    fn stage(&self) -> Stage {
+        let mut all = Stage::ALL.iter().copied();
+        all.find(|stage| stage.name() == self.stage).unwrap()
+    }
+}
+
+/// Two overlays, with a mount below the second.
+fn request_with_all_steps() -> Request<'static> {
+    let request = request();
+    make_dir("/run/o1", 0o755);
+    mount_tmpfs("/run/o22/sub", 0);
+    Request {
+        overlays: overlays(&[c"/run/o1", c"/run/o22"]),
+        ..request
+    }
+}
+
+fn check(table: &'static str) {
+    let request = request_with_all_steps();
+    let master = Master::start();
+    // It makes the layers' directories, which stay.
+    Sandbox::start(&request).end();
+    drop(master);
+    rows(table).for_each(|fault| check_one(&fault, &request));
+}
+
+fn faults_of_the_layers() {
+    let request = Request {
+        data_dir: c"/run/fresh",
+        ..request_with_all_steps()
+    };
+    for fault in rows(LAYERS) {
+        make_dir("/run/fresh", 0o755);
+        check_one(&fault, &request);
+        fs::remove_dir_all("/run/fresh").unwrap();
+    }
+}
+
+fn check_one(fault: &Fault, request: &Request<'_>) {
+    let trace = format!("trace={}", fault.call());
+    let inject = format!("inject={}", fault.inject);
+    let mut options = vec!["-e", &trace, "-e", &inject];
+    options.extend(fault.path.iter().flat_map(|path| ["-P", path]));
+    let mut master = Master::start_traced(&options);
+    let data = Path::new("/run/data");
+    let before = Traces::now(data);
+
+    let failure = launch(request, &|| 0).unwrap_err();
+
+    let expected = Failure::indexed(fault.stage(), fault.errno(), fault.index);
+    assert_eq!(failure, expected, "{fault:?}");
+    let limit = Duration::from_secs(2);
+    eventually(&format!("all is as before {fault:?}"), limit, || {
+        Traces::now(data) == before
+    });
+    eventually("it is logged", limit, || !master.log().is_empty());
+    let log = master.log();
+    assert_eq!(log.lines().count(), 1, "{fault:?} {log}");
+    let index = match fault.index {
+        NO_INDEX => String::new(),
+        index => format!("[{index}]"),
+    };
+    let stage = format!(" stage={}{index} ", fault.stage);
+    assert!(log.contains(&stage), "{fault:?} {log}");
+    assert!(master.is_alive(), "{fault:?}");
+}
+
+/// From cloning the guard to its reply.
+fn every_stage_has_a_fault() {
+    let tables = [BEFORE, LAYERS, MOUNTS, LOOP_DEVICE, IDENTITY];
+    let tried: Vec<_> = tables.into_iter().flat_map(rows).collect();
+    let missing = Stage::ALL.iter().filter(|stage| {
+        let is_a_guard_s = (Stage::CLONE..=Stage::VANISHED).contains(*stage);
+        is_a_guard_s && !tried.iter().any(|fault| fault.stage() == **stage)
+    });
+    let missing: Vec<_> = missing.map(|stage| stage.name()).collect();
+    assert_eq!(missing, [""; 0]);
+}
