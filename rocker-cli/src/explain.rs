@@ -69,11 +69,13 @@ fn what(stage: Stage) -> &'static [u8] {
         Stage::LAYERS => b"cannot keep changes in the data directory, to",
         Stage::MOUNT_OVERLAY => b"cannot mount the overlay over",
         Stage::CONNECT => b"cannot reach the master at",
+        Stage::SOCKET_PATH => b"no address for the master is possible:",
         Stage::MASTER => b"not root's own master, at",
         Stage::ANSWER => b"no answer from the master at",
         Stage::PEER => b"the master does not let this user launch",
         Stage::LIMIT => b"the master has no room for another sandbox",
-        Stage::EXEC => b"cannot execute, in the sandbox,",
+        Stage::ARGUMENT => b"too many environment variables",
+        Stage::EXEC => b"cannot execute in the sandbox:",
         _ => b"",
     }
 }
@@ -87,10 +89,12 @@ fn remedy(stage: Stage, errno: Errno) -> &'static [u8] {
         (Stage::PACKAGE_FORMAT, Errno::ENODATA) => b"it is cut off; copy it again",
         (Stage::PACKAGE_FORMAT, Errno::EOPNOTSUPP) => b"a compression or version that no kernel mounts",
         (Stage::PACKAGE_FORMAT, _) => b"its superblock contradicts itself",
+        (Stage::OPEN_PACKAGE | Stage::OPEN_OVERLAY, Errno::ENOENT) => b"it does not exist",
         (Stage::OPEN_EXEC_DIR | Stage::OPEN_DATA_DIR, Errno::ENOENT) => b"make it: mkdir -p",
         (Stage::OPEN_PACKAGE | Stage::OPEN_EXEC_DIR | Stage::OPEN_DATA_DIR | Stage::OPEN_OVERLAY, Errno::ELOOP) => {
             b"a symbolic link that somebody other than root could have made; name what it leads to"
         }
+        (Stage::OPEN_EXEC_DIR | Stage::OPEN_DATA_DIR | Stage::OPEN_OVERLAY, Errno::ENOTDIR) => b"not a directory",
         (Stage::PACKAGE_PATH | Stage::EXEC_DIR_PATH | Stage::DATA_DIR_PATH, _) => b"it may not be `/`",
         (Stage::OVERLAY_PATH, Errno::EEXIST) => b"named twice",
         (Stage::OVERLAY_PATH, _) => b"it may not be `/`, nor lie in /proc, /sys or /dev",
@@ -101,8 +105,9 @@ fn remedy(stage: Stage, errno: Errno) -> &'static [u8] {
             b"this kernel may lack the file system or its compression: see `rocker check`"
         }
         (Stage::LOOP_DEVICE | Stage::USER_NAMESPACE | Stage::CLONE, _) => b"see `rocker check`",
-        (Stage::CONNECT, Errno::ENOENT | Errno::ECONNREFUSED) => b"none runs; start `rocker-master`",
+        (Stage::CONNECT, Errno::ENOENT | Errno::ECONNREFUSED) => b"none runs; start `rocker-master` as root, or run this as root",
         (Stage::CONNECT, Errno::EACCES) | (Stage::PEER, _) => b"run this as root",
+        (Stage::ARGUMENT, _) => b"1022 are the most; run this with fewer: env -i",
         (Stage::SOCKET_PATH, _) => b"107 bytes are the most",
         (Stage::ANSWER, _) => b"see its log",
         _ => b"",

@@ -13,6 +13,7 @@ mod options;
 mod own_master;
 mod paths;
 mod probe_image;
+mod probes;
 mod run;
 mod sandbox;
 mod scratch;
@@ -20,7 +21,9 @@ mod signals;
 mod supervise;
 
 use message::{print, report};
+use rocker_sys::fs;
 use rocker_sys::program::Program;
+use rocker_sys::raw::general::O_RDWR;
 
 /// Exit status for a mistake on the command line.
 const USAGE: i32 = 2;
@@ -36,8 +39,9 @@ usage: rocker run PACKAGE [options] [--] COMMAND [ARGUMENTS...]
 
 rocker run mounts PACKAGE (a squashfs or erofs image, made by rocker-pack) and runs
 COMMAND in a new sandbox: its own mounts, processes, IPC and host name, no privileges.
-It ends when COMMAND ends, with COMMAND's exit status. COMMAND without a slash is
-looked up in $PATH as the sandbox sees it; the package is at $ROCKER_EXEC_DIR.
+When COMMAND ends, so does whatever it has left running, and rocker with COMMAND's exit
+status. COMMAND without a slash is looked up in $PATH as the sandbox sees it; with a
+relative path it starts at /. The package is at $ROCKER_EXEC_DIR.
 
   --uid N, --gid N   who COMMAND is (65534, nobody)
   --exec-dir DIR     where the package is mounted (/run/rocker/app)
@@ -50,16 +54,18 @@ looked up in $PATH as the sandbox sees it; the package is at $ROCKER_EXEC_DIR.
   --socket PATH      where the master is ($ROCKER_SOCKET, /run/rocker/master.sock).
                      If none runs there, root gets one of its own for this run
 
-rocker check tries everything that Rocker wants of this kernel, and says what is
-missing and what that costs. It changes nothing. Exit status 1: something is missing
-that Rocker cannot do without.
+rocker check, as root, tries everything that Rocker wants of this kernel, and says
+what is missing and what that costs. It changes nothing. Exit status 1: something is
+MISSING that Rocker cannot do without; 125: nothing could be tried.
 
 Exit status of run: COMMAND's; 128+N if signal N ended it; 125 if the sandbox could
-not be made, 126 and 127 if COMMAND could not be executed or was not found.
+not be made, 126 and 127 if COMMAND could not be executed or was not found, 2 for a
+mistake on the command line.
 ";
 
 /// Runs the command; gives its exit status.
 pub fn main(program: &Program) -> i32 {
+    keep_standard_descriptors();
     let command = program
         .arguments()
         .nth(1)
@@ -77,5 +83,15 @@ pub fn main(program: &Program) -> i32 {
             report(&[b"run what? Try rocker --help"]);
             USAGE
         }
+    }
+}
+
+/// Fills 0 to 2 if they are closed: else something of this command's own could get such a number, and the App with it.
+fn keep_standard_descriptors() {
+    while let Ok(fd) = fs::open(c"/dev/null", O_RDWR) {
+        if fd.raw() > 2 {
+            return;
+        }
+        fd.into_raw();
     }
 }

@@ -10,8 +10,9 @@ use core::ffi::{CStr, c_char, c_void};
 use rocker_sys::process::{self, Which};
 use rocker_sys::raw::general::{WNOHANG, WNOWAIT};
 use rocker_sys::signal::{self, SIGTERM, SigSet};
-use rocker_sys::socket::{self, Address};
-use rocker_sys::{Errno, Fd, Result, close_on_exec_from, credentials, dup_to, fs, time, vfork};
+use rocker_sys::{
+    Errno, Fd, Result, close_on_exec_from, credentials, dup_to, fs, socket, time, vfork,
+};
 
 /// How long a master may take to listen, in milliseconds.
 const START_TIMEOUT_MS: u64 = 5_000;
@@ -49,43 +50,12 @@ impl Said {
     }
 }
 
-/// What keeps a run from having a master; it has been told.
-pub(crate) struct NoMaster;
-
 impl<'a> OwnMaster<'a> {
-    /// Starts one if nobody listens at `socket`; `Ok(None)` if somebody does, or might.
-    pub(crate) fn start_if_none(
-        socket: &CStr,
-        environment: *const *const c_char,
-        signals: &'a Signals,
-    ) -> core::result::Result<Option<Self>, NoMaster> {
-        let Some(errno) = desertion(socket) else {
-            return Ok(None);
-        };
-        if credentials::effective_uid() != 0 {
-            report(&[
-                b"no master at ",
-                socket.to_bytes(),
-                b": ",
-                name(errno),
-                b"; start `rocker-master` as root, or run this as root",
-            ]);
-            return Err(NoMaster);
-        }
-        Self::start(environment, signals).map(Some)
-    }
-
-    pub(crate) fn socket(&self) -> &CStr {
-        CStr::from_bytes_until_nul(&self.socket).unwrap_or_default()
-    }
-
-    fn start(
-        environment: *const *const c_char,
-        signals: &'a Signals,
-    ) -> core::result::Result<Self, NoMaster> {
+    /// Starts one; if it cannot, it says so.
+    pub(crate) fn start(environment: *const *const c_char, signals: &'a Signals) -> Option<Self> {
         let mut said = Said::default();
         match Self::try_start(environment, signals, &mut said) {
-            Ok(master) => return Ok(master),
+            Ok(master) => return Some(master),
             Err(Errno::ECANCELED) => {
                 let line = match said.line() {
                     b"" => b"it ended without a word",
@@ -98,7 +68,11 @@ impl<'a> OwnMaster<'a> {
             ]),
             Err(errno) => report(&[b"cannot start a master for this run: ", name(errno)]),
         }
-        Err(NoMaster)
+        None
+    }
+
+    pub(crate) fn socket(&self) -> &CStr {
+        CStr::from_bytes_until_nul(&self.socket).unwrap_or_default()
     }
 
     /// `ECANCELED`: it has said why not.
@@ -127,7 +101,7 @@ impl<'a> OwnMaster<'a> {
         let strangers = process::wait(Which::Any, WNOHANG | WNOWAIT) != Err(Errno::ECHILD);
         credentials::set_child_subreaper(true)?;
         let (ours, theirs) = socket::pair()?;
-        let pid = spawn(program, &socket, &theirs, environment)?;
+        let pid = spawn(program, &socket, (&ours, &theirs), environment)?;
         let master = Self {
             pid,
             socket,
@@ -179,16 +153,6 @@ impl Drop for OwnMaster<'_> {
     }
 }
 
-/// Why nobody listens there, if so; a file that a dead master has left is as good as none.
-fn desertion(path: &CStr) -> Option<Errno> {
-    let address = Address::new(path).ok()?;
-    let connection = socket::new().ok()?;
-    match socket::connect(connection.raw(), &address) {
-        Err(errno @ (Errno::ENOENT | Errno::ECONNREFUSED)) => Some(errno),
-        _ => None,
-    }
-}
-
 /// `rocker-master` in the directory of this program.
 fn beside_this_program(buffer: &mut [u8; 4096]) -> Result<&CStr> {
     let len = fs::readlinkat(fs::AT_FDCWD, c"/proc/self/exe", buffer)?;
@@ -210,14 +174,16 @@ struct Start {
     path: *const c_char,
     argv: [*const c_char; 7],
     environment: *const *const c_char,
+    /// The master's end of the socket pair, and the child's copy of this command's.
     talk: i32,
+    other_end: i32,
 }
 
 #[allow(unsafe_code)]
 fn spawn(
     path: &CStr,
     socket: &[u8; 64],
-    talk: &Fd,
+    (ours, talk): (&Fd, &Fd),
     environment: *const *const c_char,
 ) -> Result<i32> {
     let digits = Digits::of(talk.raw().unsigned_abs().into());
@@ -238,6 +204,7 @@ fn spawn(
         ],
         environment,
         talk: talk.raw(),
+        other_end: ours.raw(),
     };
     let mask = signal::set_mask(&SigSet::full())?;
     // SAFETY: `execute` leaves by execve or exit and writes nothing; every signal is blocked, and this program has no
@@ -251,8 +218,14 @@ fn spawn(
 unsafe extern "C" fn execute(argument: *mut c_void) -> ! {
     // SAFETY: `spawn` passes a `Start` and waits.
     let start = unsafe { &*argument.cast::<Start>() };
-    // A command that has died before this is noticed too: the master's newline goes to nobody, and SIGPIPE ends it.
+    // SAFETY: this process's copy of the descriptor has no owner.
+    drop(unsafe { Fd::from_raw(start.other_end) });
     let ready = credentials::set_parent_death_signal(SIGTERM)
+        // A command that died before that is seen by its end of the socket pair, which nobody else has.
+        .and_then(|()| match time::wait_readable(start.talk, 0) {
+            Err(Errno::ETIMEDOUT) => Ok(()),
+            _ => Err(Errno::ESRCH),
+        })
         // SAFETY: this process's copy of standard error has no owner.
         .and_then(|()| unsafe { dup_to(start.talk, 2) })
         .and_then(|()| close_on_exec_from(3, &[start.talk]))

@@ -11,8 +11,9 @@ use crate::signals::Signals;
 use crate::supervise::supervise;
 use crate::{FAILED, HELP, USAGE};
 use core::ffi::{CStr, c_char};
-use rocker_client::{DEFAULT_SOCKET, Failure, Launched, Request, launch_tied, limits};
+use rocker_client::{DEFAULT_SOCKET, Failure, Launched, Request, Stage, launch_tied, limits};
 use rocker_sys::program::Program;
+use rocker_sys::{Errno, credentials};
 
 /// What shells use if nothing is set.
 const DEFAULT_PATH: &CStr = c"/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
@@ -55,9 +56,6 @@ fn run_with(program: &Program, options: &Options<'_>, paths: &Paths) -> i32 {
         .socket
         .or_else(|| program.variable(b"ROCKER_SOCKET="))
         .unwrap_or(DEFAULT_SOCKET);
-    let Ok(master) = OwnMaster::start_if_none(socket, program.environment(), &signals) else {
-        return FAILED;
-    };
     // Dropped last: the sandbox may still write there.
     let scratch = match Scratch::make(options.exec_dir.is_none(), options.data_dir.is_none()) {
         Ok(scratch) => scratch,
@@ -71,25 +69,36 @@ fn run_with(program: &Program, options: &Options<'_>, paths: &Paths) -> i32 {
         }
     };
     let request = request(options, paths, &scratch);
-    let serving = master.as_ref().map_or(socket, OwnMaster::socket);
-    let Some(launched) = launch(program, options, serving, &request, &signals) else {
-        return FAILED;
-    };
+    let mut own = None;
+    let mut launched = launch(program, options, socket, &request, &signals);
+    if launched.as_ref().is_err_and(is_deserted) && credentials::effective_uid() == 0 {
+        let Some(master) = OwnMaster::start(program.environment(), &signals) else {
+            return FAILED;
+        };
+        launched = launch(program, options, master.socket(), &request, &signals);
+        own = Some(master);
+    }
     match launched {
         Ok(launched) => {
-            drop(master);
+            drop(own);
             let status = supervise(&signals, launched.app_pid);
             sandbox::end(&launched, &signals);
             status
         }
         Err(failure) => {
-            if let Some(master) = master {
+            if let Some(master) = own {
                 master.end_after_failure();
             }
             let command = program.arguments().nth(options.command);
             explain(&failure, socket, &request, command.unwrap_or_default())
         }
     }
+}
+
+/// Is there no master? The file that a dead one has left is as good as none.
+fn is_deserted(failure: &Failure) -> bool {
+    let errno = Errno::from_raw(failure.errno);
+    failure.stage == Stage::CONNECT && matches!(errno, Errno::ENOENT | Errno::ECONNREFUSED)
 }
 
 fn request<'a>(options: &Options<'_>, paths: &'a Paths, scratch: &'a Scratch) -> Request<'a> {
@@ -117,7 +126,6 @@ fn request<'a>(options: &Options<'_>, paths: &'a Paths, scratch: &'a Scratch) ->
     }
 }
 
-/// Starts the App; `None` if it cannot even be asked for, which has been told.
 #[allow(unsafe_code)]
 fn launch(
     program: &Program,
@@ -125,7 +133,7 @@ fn launch(
     socket: &CStr,
     request: &Request<'_>,
     signals: &Signals,
-) -> Option<Result<Launched, Failure>> {
+) -> Result<Launched, Failure> {
     let mut variable = heapless::Vec::<u8, VARIABLE_MAX>::new();
     let exec_dir = request.exec_dir.to_bytes_with_nul();
     // It fits: `Paths` is no longer than a request.
@@ -133,12 +141,10 @@ fn launch(
         .extend_from_slice(EXEC_DIR_VARIABLE)
         .unwrap_or_default();
     variable.extend_from_slice(exec_dir).unwrap_or_default();
-    let Some(environment) = environment(program, variable.as_ptr().cast()) else {
-        report(&[b"more than 1022 environment variables: E2BIG; run this with fewer (env -i)"]);
-        return None;
-    };
+    let environment = environment(program, variable.as_ptr().cast())
+        .ok_or(Failure::new(Stage::ARGUMENT, Errno::E2BIG.raw()))?;
     let app = rocker_client::Program {
-        path: program.arguments().nth(options.command)?,
+        path: program.arguments().nth(options.command).unwrap_or_default(),
         argv: program.argv_from(options.command),
         envp: environment.as_ptr(),
         search: Some(program.variable(b"PATH=").unwrap_or(DEFAULT_PATH)),
@@ -146,7 +152,7 @@ fn launch(
     };
     // SAFETY: the kernel made the argument array; the environment ends with the null pointer that `environment` puts there,
     // and both live as long as this frame.
-    Some(unsafe { launch_tied(socket, request, &app, &signals.inherited) })
+    unsafe { launch_tied(socket, request, &app, &signals.inherited) }
 }
 
 /// This program's environment and one variable more, as execve wants it; `None` if there are too many.
