@@ -48,6 +48,9 @@ impl LayerStore {
         let dir = closed(dir)?;
         let (upper, is_new) = open_or_make(&dir, c"upper")?;
         let (work, _) = open_or_make(&dir, c"work")?;
+        // A mount empties the work directory first, and fails if another one does so at this moment: launches of one App
+        // take turns until this descriptor is closed. Nobody but guards gets here. A file system without locks has no turns.
+        fs::lock(work.raw()).unwrap_or_default();
         give_to_app(&upper, is_new, lower, request, owned)?;
         Ok(Layers { upper, work })
     }

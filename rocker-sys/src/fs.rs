@@ -108,14 +108,17 @@ pub fn mkdirat(dir: RawFd, path: &CStr, mode: u32) -> Result<()> {
 
 /// Takes an exclusive lock on the whole file, or says `EAGAIN` (`flock(2)`). It goes with the last copy of the descriptor.
 pub fn try_lock(fd: RawFd) -> Result<()> {
+    flock(fd, g::LOCK_EX | g::LOCK_NB)
+}
+
+/// Waits for the exclusive lock that [`try_lock`] takes.
+pub fn lock(fd: RawFd) -> Result<()> {
+    flock(fd, g::LOCK_EX)
+}
+
+fn flock(fd: RawFd, operation: u32) -> Result<()> {
     // SAFETY: integers only.
-    ret(unsafe {
-        syscall2(
-            g::__NR_flock,
-            fd as usize,
-            (g::LOCK_EX | g::LOCK_NB) as usize,
-        )
-    })?;
+    ret(unsafe { syscall2(g::__NR_flock, fd as usize, operation as usize) })?;
     Ok(())
 }
 
