@@ -6,6 +6,7 @@
 #![allow(unsafe_code, reason = "tests fork, mount and kill")]
 
 mod app;
+mod caller;
 mod case;
 mod files;
 mod filter;
@@ -14,11 +15,13 @@ mod package;
 mod peer;
 mod pipe;
 mod process;
+mod program;
 mod sandbox;
 mod steady;
 mod traces;
 
 pub use app::{App, launch, request, wait_for};
+pub use caller::Caller;
 pub use case::{Case, run_cases};
 pub use files::{
     MountLine, c_path, errno_of, make_dir, mount, mount_at, mount_tmpfs, mounts, overlays,
@@ -29,6 +32,7 @@ pub use package::{package, package_of};
 pub use peer::{Peer, SOCKET};
 pub use pipe::pipe;
 pub use process::{become_user, children_of, descriptors_of, in_fork, is_there, kill, status_of};
+pub use program::{Program, ask_shell};
 pub use sandbox::{Sandbox, ask, wait_for_guard};
 pub use steady::Steady;
 pub use traces::{Traces, eventually};

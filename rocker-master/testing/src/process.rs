@@ -20,7 +20,7 @@ pub fn is_there(pid: i32) -> bool {
     fs::exists(format!("/proc/{pid}")).unwrap()
 }
 
-/// The descriptors of a process, and what they are.
+/// The descriptors of a process, and what they are. The one that lists them is left out.
 pub fn descriptors_of(pid: i32) -> BTreeMap<i32, String> {
     let entries = fs::read_dir(format!("/proc/{pid}/fd")).unwrap();
     let numbers = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
@@ -29,6 +29,7 @@ pub fn descriptors_of(pid: i32) -> BTreeMap<i32, String> {
             let target = fs::read_link(format!("/proc/{pid}/fd/{number}")).ok()?;
             Some((number.parse().unwrap(), target.display().to_string()))
         })
+        .filter(|(_, target)| !(target.starts_with("/proc/") && target.ends_with("/fd")))
         .collect()
 }
 

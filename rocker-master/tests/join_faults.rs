@@ -1,0 +1,153 @@
+//! Every step of a client fails once: the exact stage, errno and index; the caller is as it was, and nothing is left.
+//!
+//! A seccomp filter makes a system call fail in the client and in the App to be, but not in the master, which runs already.
+
+use rocker_client::{Callback, Failure, NO_INDEX, Request, Stage, launch_callback};
+use rocker_testing::{
+    Caller, Case, Master, Refusal, Sandbox, Traces, eventually, in_fork, launch, refuse_calls,
+    request, run_cases,
+};
+use std::path::Path;
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+
+fn main() -> ExitCode {
+    run_cases(CASES)
+}
+
+const CASES: &[Case] = &[
+    ("faults_of_asking", || check(&ASKING)),
+    ("faults_of_the_fork", || check(&FORK)),
+    ("faults_of_joining", || check(&JOINING)),
+    ("an_address_that_is_too_long", an_address_that_is_too_long),
+];
+
+type Fault = (Refusal, Stage, u16);
+
+const fn of(call: libc::c_long, errno: i32, stage: Stage) -> Fault {
+    (Refusal::of(call, errno), stage, NO_INDEX)
+}
+
+const fn with(call: libc::c_long, argument: (u32, i32), errno: i32, stage: Stage) -> Fault {
+    let (number, value) = argument;
+    let refusal = Refusal {
+        call,
+        argument: Some((number, value.cast_unsigned())),
+        errno,
+    };
+    (refusal, stage, NO_INDEX)
+}
+
+const fn joining(kind: i32, index: u16) -> Fault {
+    let (refusal, stage, _) = with(libc::SYS_setns, (1, kind), libc::EPERM, Stage::JOIN);
+    (refusal, stage, index)
+}
+
+const ASKING: [Fault; 4] = [
+    of(libc::SYS_socket, libc::EMFILE, Stage::SOCKET),
+    of(libc::SYS_connect, libc::EACCES, Stage::CONNECT),
+    with(
+        libc::SYS_getsockopt,
+        (2, libc::SO_PEERCRED),
+        libc::ENOPROTOOPT,
+        Stage::MASTER,
+    ),
+    of(libc::SYS_sendmsg, libc::ENOBUFS, Stage::SEND),
+];
+
+const FORK: [Fault; 4] = [
+    of(libc::SYS_socketpair, libc::EMFILE, Stage::PLUMBING),
+    of(libc::SYS_openat, libc::EMFILE, Stage::PLUMBING),
+    with(
+        libc::SYS_setns,
+        (1, libc::CLONE_NEWPID),
+        libc::EPERM,
+        Stage::JOIN_PID,
+    ),
+    of(libc::SYS_clone, libc::EAGAIN, Stage::FORK),
+];
+
+const JOINING: [Fault; 12] = [
+    of(libc::SYS_pidfd_open, libc::EMFILE, Stage::ANNOUNCE),
+    of(libc::SYS_setgroups, libc::EPERM, Stage::GROUPS),
+    joining(libc::CLONE_NEWIPC, 0),
+    joining(libc::CLONE_NEWUTS, 1),
+    joining(libc::CLONE_NEWNS, 2),
+    joining(libc::CLONE_NEWUSER, 3),
+    with(
+        libc::SYS_prctl,
+        (0, libc::PR_SET_DUMPABLE),
+        libc::EPERM,
+        Stage::IDENTITY,
+    ),
+    with(
+        libc::SYS_prctl,
+        (0, libc::PR_SET_NO_NEW_PRIVS),
+        libc::EPERM,
+        Stage::IDENTITY,
+    ),
+    of(libc::SYS_setresgid, libc::EPERM, Stage::IDENTITY),
+    of(libc::SYS_setresuid, libc::EAGAIN, Stage::IDENTITY),
+    of(libc::SYS_capset, libc::EPERM, Stage::IDENTITY),
+    of(libc::SYS_chdir, libc::EACCES, Stage::CHDIR),
+];
+
+fn check(faults: &[Fault]) {
+    let _master = Master::start();
+    let request = request();
+    Sandbox::start(&request).end();
+    for fault in faults {
+        let before = Traces::now(Path::new("/run/data"));
+        assert_eq!(
+            in_fork(|| launch_must_fail(&request, fault)),
+            0,
+            "{fault:?}"
+        );
+        eventually(
+            &format!("all is as before {fault:?}"),
+            Duration::from_secs(2),
+            || Traces::now(Path::new("/run/data")) == before,
+        );
+    }
+}
+
+/// In a fork, because a filter is for life.
+fn launch_must_fail(request: &Request<'_>, (refusal, stage, index): &Fault) -> i32 {
+    // What cannot be seen under the filter cannot be compared.
+    let can_look = refusal.call != libc::SYS_openat;
+    refuse_calls(&[*refusal]);
+    let before = can_look.then(Caller::now);
+    let start = Instant::now();
+    let failure = launch(request, &|| 0).unwrap_err();
+    assert!(
+        start.elapsed() < Duration::from_secs(2),
+        "{:?}",
+        start.elapsed()
+    );
+    assert_eq!(failure, Failure::indexed(*stage, refusal.errno, *index));
+    assert_eq!(can_look.then(Caller::now), before);
+    0
+}
+
+unsafe extern "C" fn never(_: *mut std::ffi::c_void) -> i32 {
+    0
+}
+
+fn an_address_that_is_too_long() {
+    let callback = Callback {
+        function: never,
+        argument: std::ptr::null_mut(),
+    };
+    let long = rocker_testing::c_path(format!("/run/{}", "x".repeat(103)));
+    // SAFETY: the function does nothing.
+    let failure = unsafe { launch_callback(&long, &request(), callback) }.unwrap_err();
+    assert_eq!(
+        failure,
+        Failure::new(Stage::SOCKET_PATH, libc::ENAMETOOLONG)
+    );
+    // One byte less is an address, at which nobody listens.
+    let fits = rocker_testing::c_path(format!("/run/{}", "x".repeat(102)));
+    // SAFETY: as above.
+    let failure = unsafe { launch_callback(&fits, &request(), callback) }.unwrap_err();
+    assert_eq!(failure, Failure::new(Stage::CONNECT, libc::ENOENT));
+}
