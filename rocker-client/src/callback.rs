@@ -123,8 +123,8 @@ fn hear_child(status: &Held, deadline_ms: u64) -> Result<Option<Held>, Failure> 
     time::wait_readable(status.raw(), deadline_ms).map_err(&died)?;
     let mut bytes = [0; Report::SIZE];
     let received = held::section(|section| {
-        let received = socket::receive(status.raw(), &mut bytes, socket::DONT_WAIT)?;
-        let [pidfd, ..] = received.fds;
+        let mut received = socket::receive(status.raw(), &mut bytes, socket::DONT_WAIT)?;
+        let pidfd = received.fds.next();
         Ok((received.len, pidfd.map(|fd| section.hold(fd))))
     });
     let (len, pidfd) = received.map_err(&died)?;

@@ -92,7 +92,7 @@ struct Answer {
     bytes: [u8; Reply::SIZE],
     len: usize,
     sender: Option<Credentials>,
-    fds: [Option<Held>; socket::FDS_MAX],
+    fds: [Option<Held>; NAMESPACES + 1],
 }
 
 fn receive(connection: &Held, deadline_ms: u64) -> Result<Answer, Failure> {
@@ -100,16 +100,16 @@ fn receive(connection: &Held, deadline_ms: u64) -> Result<Answer, Failure> {
     let mut bytes = [0; Reply::SIZE];
     let received = held::section(|section| {
         let mut receive = || socket::receive(connection.raw(), &mut bytes, socket::DONT_WAIT);
-        let received = match receive() {
+        let mut received = match receive() {
             // The master refused before it had read the request: the kernel says so, once, ahead of the answer.
             Err(Errno::ECONNRESET) => receive()?,
             result => result?,
         };
-        Ok((
-            received.len,
-            received.sender,
-            received.fds.map(|fd| fd.map(|fd| section.hold(fd))),
-        ))
+        let mut fds = [const { None }; NAMESPACES + 1];
+        for (slot, fd) in fds.iter_mut().zip(&mut received.fds) {
+            *slot = Some(section.hold(fd));
+        }
+        Ok((received.len, received.sender, fds))
     });
     match received {
         Ok((len, sender, fds)) if len > 0 => Ok(Answer {
@@ -135,7 +135,6 @@ fn read_reply(connection: Held, answer: Answer) -> Result<Ready, Failure> {
         .map(|sender| sender.pid)
         .filter(|pid| *pid > 0)
         .ok_or_else(malformed)?;
-    const { assert!(NAMESPACES == 5) };
     let [
         Some(mnt),
         Some(pid),
@@ -143,7 +142,6 @@ fn read_reply(connection: Held, answer: Answer) -> Result<Ready, Failure> {
         Some(uts),
         Some(user),
         guard_pidfd,
-        ..,
     ] = answer.fds
     else {
         return Err(malformed());

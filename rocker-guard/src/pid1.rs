@@ -110,7 +110,7 @@ impl Pid1 {
             return Ok(());
         };
         let mut bytes = [0; 32];
-        let received = match socket::receive(client.raw(), &mut bytes, socket::DONT_WAIT) {
+        let mut received = match socket::receive(client.raw(), &mut bytes, socket::DONT_WAIT) {
             Ok(received) if received.len > 0 => received,
             Err(Errno::EAGAIN) => return Ok(()),
             // Its end, or no packet of ours: it has said what it had to say.
@@ -121,7 +121,7 @@ impl Pid1 {
             }
         };
         if Joined::decode(bytes.get(..received.len).unwrap_or_default()).is_some() {
-            let [pidfd, ..] = received.fds;
+            let pidfd = received.fds.next();
             self.somebody_joined(pidfd);
         }
         Ok(())

@@ -84,13 +84,50 @@ pub fn send(socket: RawFd, bytes: &[u8], fds: &[RawFd]) -> Result<()> {
     }
 }
 
+/// Descriptors that came with a packet, in the order in which they were sent. What nobody takes is closed.
+#[derive(Debug, Default)]
+pub struct Descriptors {
+    numbers: [RawFd; FDS_MAX],
+    taken: usize,
+    len: usize,
+}
+
+impl Descriptors {
+    /// Takes ownership of one; closes it if there is no room.
+    fn put(&mut self, fd: Fd) -> bool {
+        let Some(slot) = self.numbers.get_mut(self.len) else {
+            return false;
+        };
+        *slot = fd.into_raw();
+        self.len = self.len.wrapping_add(1);
+        true
+    }
+}
+
+impl Iterator for Descriptors {
+    type Item = Fd;
+
+    fn next(&mut self) -> Option<Fd> {
+        let number = *self.numbers.get(self.taken..self.len)?.first()?;
+        self.taken = self.taken.wrapping_add(1);
+        // SAFETY: `put` was given it to own, and it is taken out once.
+        Some(unsafe { Fd::from_raw(number) })
+    }
+}
+
+impl Drop for Descriptors {
+    fn drop(&mut self) {
+        self.for_each(drop);
+    }
+}
+
 /// One packet.
 #[derive(Debug, Default)]
 pub struct Received {
     /// How many bytes of the buffer it filled; 0 is the end of the connection.
     pub len: usize,
-    /// The descriptors that came with it, in the order in which they were sent.
-    pub fds: [Option<Fd>; FDS_MAX],
+    /// The descriptors that came with it.
+    pub fds: Descriptors,
     /// Who sent it, if [`pass_credentials`] was set.
     pub sender: Option<Credentials>,
 }
@@ -148,7 +185,6 @@ fn read_control(mut control: &[u8], len: usize) -> Result<Received> {
         len,
         ..Received::default()
     };
-    let mut slots = received.fds.iter_mut();
     while let Some(length) = control.get(..size_of::<usize>()) {
         let length = length.try_into().map_or(0, usize::from_ne_bytes);
         let kind = word(control, size_of::<usize>() + 4);
@@ -157,12 +193,13 @@ fn read_control(mut control: &[u8], len: usize) -> Result<Received> {
         };
         if kind == Some(n::SCM_RIGHTS) {
             for number in data.chunks_exact(4) {
+                // Four bytes are a word.
+                let Some(number) = word(number, 0) else {
+                    continue;
+                };
                 // SAFETY: the kernel has just installed this descriptor here, and each is read once.
-                let fd = word(number, 0).map(|fd| unsafe { Fd::from_raw(fd.cast_signed()) });
-                match slots.next() {
-                    Some(slot) => *slot = fd,
-                    None => all_fit = false,
-                }
+                let fd = unsafe { Fd::from_raw(number.cast_signed()) };
+                all_fit &= received.fds.put(fd);
             }
         } else if kind == Some(n::SCM_CREDENTIALS) {
             received.sender = credentials_from(data);
