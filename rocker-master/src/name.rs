@@ -2,18 +2,18 @@
 
 use rocker_proto::limits::NAME_SIZE;
 
-/// Gives each guard a name of its own: `rk`, six characters for the start of this master, seven for the launch. Unique for
-/// the life of the master, and after its restart: the start is counted in 8 ms since boot, which takes a hundred days to
-/// come round.
+/// Gives each guard a name of its own: `rk`, seven characters for the start of this master, six for the launch. Unique for
+/// the life of the master, and after its restart: the start is counted in 256 us since boot, less than it takes to start a
+/// process, and takes a hundred days to come round.
 pub(crate) struct Names {
     start: u64,
     launches: u64,
 }
 
 impl Names {
-    pub(crate) fn new(monotonic_ms: u64) -> Self {
+    pub(crate) fn new(monotonic_us: u64) -> Self {
         Self {
-            start: monotonic_ms >> 3,
+            start: monotonic_us >> 8,
             launches: 0,
         }
     }
@@ -23,8 +23,8 @@ impl Names {
         self.launches = self.launches.wrapping_add(1);
         let characters = [b'r', b'k']
             .into_iter()
-            .chain(digits::<6>(self.start))
-            .chain(digits::<7>(self.launches));
+            .chain(digits::<7>(self.start))
+            .chain(digits::<6>(self.launches));
         let mut name = [0; NAME_SIZE];
         for (slot, character) in name.iter_mut().zip(characters) {
             *slot = character;
@@ -51,13 +51,13 @@ mod tests {
 
     #[test]
     fn names_are_unique_and_printable() {
-        let mut names = Names::new(123_456_789);
+        let mut names = Names::new(123_456_789_000);
         let first = names.next();
-        assert_eq!(&first, b"rk0emud20000001\0");
+        assert_eq!(&first, b"rk0ebt68q000001\0");
         let mut seen = std::collections::HashSet::new();
         for _ in 0..10_000 {
             assert!(seen.insert(names.next()));
         }
-        assert!(!seen.contains(&Names::new(123_456_797).next()));
+        assert!(!seen.contains(&Names::new(123_456_789_256).next()));
     }
 }

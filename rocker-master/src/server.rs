@@ -49,7 +49,7 @@ impl<'a> Server<'a> {
         let signals = signal::signalfd(&mask)?;
         epoll.watch(listener.socket.raw(), token::LISTENER)?;
         epoll.watch(signals.raw(), token::SIGNALS)?;
-        let names = Names::new(time::monotonic_ms());
+        let names = Names::new(time::monotonic_us());
         let reserve = fs::open(c"/dev/null", O_RDONLY).ok();
         Ok(Self {
             epoll,
