@@ -1,0 +1,98 @@
+//! What sandboxes keep, and what wakes up while nothing happens.
+
+use crate::table::Table;
+use bench::{Herd, Master, World};
+use std::fs;
+use std::thread::sleep;
+use std::time::Duration;
+
+/// Master and guard of one sandbox that does nothing.
+pub(crate) fn measure_idle(table: &mut Table, world: &World, master: &Master) {
+    let mut herd = Herd::new(&world.launch("idle"));
+    herd.grow_to(1);
+    let processes = [
+        ("master", master.pid(), 64.0),
+        ("guard", herd.members[0].pids[0], 16.0),
+    ];
+    // Past every deadline that a launch has set.
+    sleep(Duration::from_secs(6));
+    let watched = Duration::from_secs(6);
+    let before = processes.map(|(_, pid, _)| wake_ups(pid));
+    sleep(watched);
+    for ((name, pid, budget), before) in processes.into_iter().zip(before) {
+        table.at_most(&format!("idle {name}, PSS"), pss(pid), budget, "KiB");
+        let per_minute = (wake_ups(pid) - before) as f64 * 60.0 / watched.as_secs_f64();
+        table.at_most(
+            &format!("idle {name}, wake-ups per minute"),
+            per_minute,
+            0.0,
+            "",
+        );
+    }
+}
+
+/// How many sandboxes the average is taken of.
+const MANY: usize = 200;
+
+/// Kernel memory per sandbox, of all kinds that `/proc/meminfo` knows. The median of three herds, for whatever else runs on
+/// the machine counts too.
+pub(crate) fn measure_kernel(table: &mut Table, world: &World) {
+    for (name, what) in [
+        (
+            "gzip",
+            "kernel memory per further sandbox, squashfs gzip 128K",
+        ),
+        (
+            "zstd",
+            "kernel memory per further sandbox, squashfs zstd 64K",
+        ),
+        ("erofs", "kernel memory per further sandbox, erofs"),
+    ] {
+        if name == "erofs" && world.packages.erofs().is_none() {
+            continue;
+        }
+        let values = (0..3).map(|_| per_sandbox(world, name)).collect();
+        table.at_most(what, bench::median(values), 90.0, "KiB");
+    }
+}
+
+fn per_sandbox(world: &World, package: &str) -> f64 {
+    let launch = world.launch("herd");
+    let package = world.packages.squashfs(package);
+    let mut herd = Herd::new(&launch.with(|launch| launch.package = package));
+    herd.grow_to(10);
+    let before = kernel();
+    herd.grow_to(10 + MANY);
+    (kernel() - before) / MANY as f64
+}
+
+/// KiB that the kernel uses for itself. The page tables of the processes in the sandbox are part of it.
+fn kernel() -> f64 {
+    let kinds = [
+        "Slab:",
+        "KernelStack:",
+        "PageTables:",
+        "VmallocUsed:",
+        "Percpu:",
+    ];
+    let kinds = kinds.into_iter();
+    kinds.map(|kind| number("/proc/meminfo", kind)).sum()
+}
+
+fn pss(pid: i32) -> f64 {
+    number(&format!("/proc/{pid}/smaps_rollup"), "Pss:")
+}
+
+fn wake_ups(pid: i32) -> u64 {
+    number(&format!("/proc/{pid}/status"), "voluntary_ctxt_switches:") as u64
+}
+
+/// The number after this word at the start of a line.
+fn number(file: &str, word: &str) -> f64 {
+    let text = fs::read_to_string(file).expect("readable");
+    let line = text.lines().find_map(|line| line.strip_prefix(word));
+    let number = line.and_then(|rest| rest.split_whitespace().next());
+    number
+        .and_then(|number| number.parse().ok())
+        .expect("a number")
+}

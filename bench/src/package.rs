@@ -1,0 +1,60 @@
+//! `Packages`: one tree with a static program in it, in every format.
+
+use rocker_pack::{Compression, Options};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+/// Names of formats, their compressions and block sizes. The last is what the floor is measured on.
+pub const FORMATS: [(&str, Compression, u32); 4] = [
+    ("zstd", Compression::Zstd, 64 << 10),
+    ("lz4", Compression::Lz4, 64 << 10),
+    ("xz", Compression::Xz, 128 << 10),
+    ("gzip", Compression::Gzip, 128 << 10),
+];
+
+/// The packages of a world.
+#[derive(Debug)]
+pub struct Packages {
+    dir: PathBuf,
+}
+
+impl Packages {
+    /// Packs `busybox`, static, about 2 MB, in every format.
+    pub fn make(dir: &Path) -> Self {
+        let tree = dir.join("tree");
+        fs::create_dir_all(&tree).expect("a directory");
+        let busybox = ["/usr/bin/busybox", "/bin/busybox"]
+            .iter()
+            .find(|path| Path::new(path).exists())
+            .expect("a static busybox is installed (busybox-static)");
+        fs::copy(busybox, tree.join("busybox")).expect("a copy");
+        for (name, compression, block_size) in FORMATS {
+            let mut options = Options::new(&tree, dir.join(name));
+            options.compression = compression;
+            options.block_size = block_size;
+            rocker_pack::build(&options).expect("a package");
+        }
+        Self {
+            dir: dir.to_owned(),
+        }
+    }
+
+    /// The squashfs package with this name from [`FORMATS`].
+    pub fn squashfs(&self, name: &str) -> PathBuf {
+        self.dir.join(name)
+    }
+
+    /// The same tree as erofs (lz4hc), if `mkfs.erofs` is installed.
+    pub fn erofs(&self) -> Option<PathBuf> {
+        let image = self.dir.join("erofs");
+        if !image.exists() {
+            let mut command = Command::new("mkfs.erofs");
+            command.args(["-zlz4hc", "-Enoinline_data"]);
+            command.arg(&image).arg(self.dir.join("tree"));
+            command.stdout(Stdio::null()).stderr(Stdio::null());
+            command.status().ok().filter(|status| status.success())?;
+        }
+        Some(image)
+    }
+}
