@@ -52,7 +52,8 @@ pub const MUSL: Language = Language {
 };
 
 impl Language {
-    fn program(&self) -> String {
+    /// The compiler itself, without options.
+    pub fn program(&self) -> String {
         std::env::var(self.variable).unwrap_or_else(|_| self.compiler.to_owned())
     }
 

@@ -7,6 +7,7 @@ mod compile;
 mod inside;
 mod life;
 mod peers;
+mod pkg_config;
 mod probe;
 mod program;
 mod smoke;
@@ -49,6 +50,7 @@ const CASES: &[Case] = cases! {
     program: program_is_the_app_s_user_in_its_sandbox environment_is_what_was_given descriptors_are_kept_as_named
         signals_are_the_defaults_and_the_mask_the_caller_s pidfds_can_be_polled_and_waited_for
         dumpable_flag_stays_as_it_was cost_does_not_grow_with_the_host;
+    pkg_config: shared_program_builds_with_its_flags static_program_builds_with_its_flags version_is_the_workspace_s;
 };
 
 fn main() -> ExitCode {
