@@ -2,8 +2,8 @@
 
 use rocker_client::guard_name;
 use rocker_testing::{
-    Case, Master, Sandbox, Traces, ask, eventually, is_there, kill, launch, request, run_cases,
-    wait_for, wait_for_guard,
+    Case, Master, Sandbox, Traces, ask, eventually, is_there, kill, launch, request,
+    run_cases_on_both_kernels, wait_for, wait_for_guard,
 };
 use std::collections::BTreeSet;
 use std::fs;
@@ -12,7 +12,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 fn main() -> ExitCode {
-    run_cases(CASES)
+    run_cases_on_both_kernels(CASES)
 }
 
 const CASES: &[Case] = &[

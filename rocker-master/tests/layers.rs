@@ -1,13 +1,15 @@
 //! Who may do what in an overlaid directory.
 
 use rocker_client::Request;
-use rocker_testing::{Case, Master, ask, errno_of, make_dir, mount, overlays, request, run_cases};
+use rocker_testing::{
+    Case, Master, ask, errno_of, make_dir, mount, overlays, request, run_cases_on_both_kernels,
+};
 use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    run_cases(CASES)
+    run_cases_on_both_kernels(CASES)
 }
 
 const CASES: &[Case] = &[

@@ -3,7 +3,7 @@
 use rocker_client::{Failure, Request, Stage};
 use rocker_testing::{
     Case, Master, ask, c_path, errno_of, launch, make_dir, mount, mount_at, mounts, overlays,
-    package, request, run_cases,
+    package, request, run_cases_on_both_kernels,
 };
 use std::collections::BTreeSet;
 use std::fs;
@@ -12,7 +12,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    run_cases(CASES)
+    run_cases_on_both_kernels(CASES)
 }
 
 const CASES: &[Case] = &[

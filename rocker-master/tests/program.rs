@@ -2,7 +2,8 @@
 
 use rocker_client::{Failure, Stage};
 use rocker_testing::{
-    Case, Master, Program, ask_shell, eventually, is_there, request, run_cases, status_of, wait_for,
+    Case, Master, Program, ask_shell, eventually, has_pidfds, is_there, request,
+    run_cases_on_both_kernels, status_of, wait_for,
 };
 use std::fs::{self, File};
 use std::os::fd::AsRawFd;
@@ -11,7 +12,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 fn main() -> ExitCode {
-    run_cases(CASES)
+    run_cases_on_both_kernels(CASES)
 }
 
 const CASES: &[Case] = &[
@@ -225,7 +226,8 @@ fn the_program_is_the_caller_s_child() {
     let launched = program.launch(&request()).unwrap();
     let me = std::process::id().to_string();
     assert_eq!(status_of(launched.app_pid, "PPid"), me);
-    assert!(launched.app_pidfd.is_some() && launched.guard_pidfd.is_some());
+    assert_eq!(launched.app_pidfd.is_some(), has_pidfds());
+    assert_eq!(launched.guard_pidfd.is_some(), has_pidfds());
     rocker_testing::kill(launched.app_pid, libc::SIGTERM);
     assert_eq!(wait_for(launched.app_pid), 128 + libc::SIGTERM);
     eventually("the guard has ended", Duration::from_secs(1), || {

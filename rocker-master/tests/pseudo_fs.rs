@@ -2,7 +2,7 @@
 
 use rocker_testing::{
     Case, Master, MountLine, Refusal, ask, errno_of, mount, mount_at, mounts, refuse_calls,
-    request, run_cases,
+    request, run_cases_on_both_kernels,
 };
 use std::ffi::OsStr;
 use std::fs::{self, OpenOptions};
@@ -11,7 +11,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    run_cases(CASES)
+    run_cases_on_both_kernels(CASES)
 }
 
 const CASES: &[Case] = &[

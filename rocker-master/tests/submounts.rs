@@ -3,13 +3,13 @@
 use rocker_client::Request;
 use rocker_testing::{
     Case, Master, ask, errno_of, make_dir, mount, mount_at, mount_tmpfs, overlays, request,
-    run_cases,
+    run_cases_on_both_kernels,
 };
 use std::fs;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    run_cases(CASES)
+    run_cases_on_both_kernels(CASES)
 }
 
 const CASES: &[Case] = &[

@@ -1,6 +1,7 @@
 //! `Case`: one test as a process of its own.
 
 use crate::files::mount;
+use crate::filter::become_old_kernel;
 use libtest_mimic::{Arguments, Failed, Trial};
 use std::io::Error;
 use std::process::{Command, ExitCode};
@@ -13,18 +14,32 @@ const CASE: &str = "ROCKER_TEST_CASE";
 /// With this, a test that cannot run fails. CI sets it.
 const MUST_RUN: &str = "ROCKER_MUST_RUN";
 
+/// What the name of a case ends in if it runs as on Linux 4.9.
+const OLD_KERNEL: &str = "@4.9";
+
 /// Runs the cases: the `main` of a test with `harness = false`. Options and output are those of libtest.
 pub fn run_cases(cases: &'static [Case]) -> ExitCode {
+    run(cases, &[""])
+}
+
+/// The same, each case twice: on this kernel, and with every call refused that Linux 4.9 has not got.
+pub fn run_cases_on_both_kernels(cases: &'static [Case]) -> ExitCode {
+    run(cases, &["", OLD_KERNEL])
+}
+
+fn run(cases: &'static [Case], kernels: &[&str]) -> ExitCode {
     if let Ok(name) = std::env::var(CASE) {
         return run_one(cases, &name);
     }
     let skipped = reason_to_skip();
     let must_run = std::env::var_os(MUST_RUN).is_some();
-    let trials = cases
+    let name_on = |kernel| cases.iter().map(move |(name, _)| format!("{name}{kernel}"));
+    let trials: Vec<Trial> = kernels
         .iter()
-        .map(|(name, _)| {
-            Trial::test(*name, move || match skipped {
-                None => in_own_process(name),
+        .flat_map(name_on)
+        .map(|name| {
+            Trial::test(name.clone(), move || match skipped {
+                None => in_own_process(&name),
                 Some(reason) => Err(reason.into()),
             })
             .with_ignored_flag(skipped.is_some() && !must_run)
@@ -34,7 +49,7 @@ pub fn run_cases(cases: &'static [Case]) -> ExitCode {
     // Cases use the machine's loop devices and look at what is left of them: one at a time.
     arguments.test_threads.get_or_insert(1);
     if let (Some(reason), false) = (skipped, must_run) {
-        println!("SKIP {} tests: {reason}", cases.len());
+        println!("SKIP {} tests: {reason}", trials.len());
     }
     libtest_mimic::run(&arguments, trials).exit_code()
 }
@@ -59,7 +74,9 @@ fn in_own_process(name: &str) -> Result<(), Failed> {
 }
 
 fn run_one(cases: &[Case], name: &str) -> ExitCode {
-    let Some((_, case)) = cases.iter().find(|(known, _)| *known == name) else {
+    let new_name = name.strip_suffix(OLD_KERNEL);
+    let wanted = new_name.unwrap_or(name);
+    let Some((_, case)) = cases.iter().find(|(known, _)| *known == wanted) else {
         eprintln!("no case {name}");
         return ExitCode::FAILURE;
     };
@@ -72,6 +89,9 @@ fn run_one(cases: &[Case], name: &str) -> ExitCode {
     match check(unsafe { libc::fork() }, "fork") {
         0 => {
             isolate();
+            if new_name.is_some() {
+                become_old_kernel();
+            }
             case();
             ExitCode::SUCCESS
         }

@@ -46,8 +46,21 @@ const NEWER: [Refusal; 9] = [
 ];
 
 /// From now on this process and its children run on an old kernel.
-pub fn become_old_kernel() {
+pub(crate) fn become_old_kernel() {
     refuse_calls(&NEWER);
+}
+
+/// Has the kernel, as this process sees it, pidfds (5.3)?
+pub fn has_pidfds() -> bool {
+    let me = std::process::id();
+    // SAFETY: integers only: a descriptor of this process, closed on exec.
+    let pidfd = unsafe { libc::syscall(libc::SYS_pidfd_open, me, 0) };
+    let Ok(pidfd) = i32::try_from(pidfd) else {
+        return false;
+    };
+    // SAFETY: made just now, and nobody else's. -1 closes nothing.
+    unsafe { libc::close(pidfd) };
+    pidfd >= 0
 }
 
 /// From now on these calls fail, in this process and its children.

@@ -22,11 +22,11 @@ mod traces;
 
 pub use app::{App, launch, request, wait_for};
 pub use caller::Caller;
-pub use case::{Case, run_cases};
+pub use case::{Case, run_cases, run_cases_on_both_kernels};
 pub use files::{
     MountLine, c_path, errno_of, make_dir, mount, mount_at, mount_tmpfs, mounts, overlays,
 };
-pub use filter::{Refusal, become_old_kernel, refuse_calls};
+pub use filter::{Refusal, has_pidfds, refuse_calls};
 pub use master::{Master, binary};
 pub use package::{package, package_of};
 pub use peer::{Peer, SOCKET};
