@@ -6,9 +6,9 @@ use crate::step::{At, Step};
 use crate::{Plan, identity, mountinfo::MountInfo, pseudo_fs, resolve, talk};
 use rocker_proto::Stage;
 use rocker_sys::mount::{MS_REC, MS_SLAVE, Mount};
-use rocker_sys::raw::general::O_DIRECTORY;
+use rocker_sys::raw::general::{O_DIRECTORY, O_PATH};
 use rocker_sys::signal::{self, SigSet};
-use rocker_sys::{close_all_but, credentials, fs, process};
+use rocker_sys::{Fd, close_all_but, credentials, fs, process};
 
 /// Builds the whole sandbox and tells the client that it is ready.
 ///
@@ -24,12 +24,12 @@ use rocker_sys::{close_all_but, credentials, fs, process};
 pub(crate) unsafe fn build(plan: &Plan<'_>) -> Step {
     // SAFETY: the caller's promise: nothing else of this process uses a descriptor.
     unsafe { close_all_but(&[plan.client, plan.master]) }.at(Stage::GUARD)?;
+    let mask = open_mask(plan)?;
     become_pid1(plan)?;
     cut_off_mounts()?;
 
     let request = &plan.request;
     let mounts = MountInfo::read().at(Stage::MOUNTINFO)?;
-    let mask = resolve::open(plan.mask, 0).at(Stage::HARDEN_PROC)?;
     let package = Package::open(request.package)?;
     let data_dir = resolve::open(request.data_dir, O_DIRECTORY).at(Stage::OPEN_DATA_DIR)?;
     let overlays = Overlays::open(request)?;
@@ -44,6 +44,12 @@ pub(crate) unsafe fn build(plan: &Plan<'_>) -> Step {
     let namespaces = talk::Namespaces::open()?;
     identity::harden(plan)?;
     talk::ready(plan, &namespaces)
+}
+
+/// The master's own file, named as its command line names its socket: perhaps from its working directory.
+fn open_mask(plan: &Plan<'_>) -> Step<Fd> {
+    let here = fs::open(c".", O_PATH | O_DIRECTORY).at(Stage::HARDEN_PROC)?;
+    resolve::open_at(&here, plan.mask, 0).at(Stage::HARDEN_PROC)
 }
 
 /// Takes the guard's name, keeps every signal for `pid1` to ask for, and lets go of the master's working directory.

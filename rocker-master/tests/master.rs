@@ -41,6 +41,7 @@ const CASES: &[Case] = &[
     ),
     ("a_user_cannot_start_a_master", a_user_cannot_start_a_master),
     ("the_socket_can_be_elsewhere", the_socket_can_be_elsewhere),
+    ("a_relative_address_works", a_relative_address_works),
     (
         "an_honest_launch_is_not_logged",
         an_honest_launch_is_not_logged,
@@ -169,6 +170,19 @@ fn the_socket_can_be_elsewhere() {
         command
     });
     assert!(fs::exists("/run/elsewhere/e").unwrap());
+}
+
+/// Whether clients can name it or not, the sandboxes of such a master are like any other's.
+fn a_relative_address_works() {
+    make_dir("/run/rocker", 0o755);
+    let _master = Master::start_by(|program| {
+        let mut command = Command::new(program);
+        command
+            .args(["--socket", "master.sock"])
+            .current_dir("/run/rocker");
+        command
+    });
+    assert_eq!(wait_for(launch(&request(), &|| 7).unwrap().app_pid), 7);
 }
 
 fn an_honest_launch_is_not_logged() {
