@@ -5,9 +5,10 @@ mod terminal;
 
 use rocker_testing::{Case, children_of, eventually, kill, run_cases, status_of};
 use std::io::{BufRead, BufReader};
+use std::os::unix::process::CommandExt;
 use std::process::{Child, ChildStdout, ExitCode, Stdio};
 use std::time::Duration;
-use support::run;
+use support::{outcome, run};
 use terminal::Terminal;
 
 fn main() -> ExitCode {
@@ -30,6 +31,10 @@ const CASES: &[Case] = &[
     (
         "a_stopped_app_without_a_shell_does_not_stop_the_command",
         a_stopped_app_without_a_shell_does_not_stop_the_command,
+    ),
+    (
+        "an_inherited_disregard_for_children_does_no_harm",
+        an_inherited_disregard_for_children_does_no_harm,
     ),
     ("ctrl_c_interrupts_the_app", ctrl_c_interrupts_the_app),
     ("ctrl_backslash_quits_the_app", ctrl_backslash_quits_the_app),
@@ -135,7 +140,23 @@ fn a_signal_in_the_middle_of_a_launch_is_not_lost() {
 }
 
 fn a_stopped_app_without_a_shell_does_not_stop_the_command() {
-    let (mut child, _stdout) = started(IDLE);
+    let mut command = run(&["sh", "-c", IDLE]);
+    // A session of its own, as under an init: its process group is nobody's job.
+    // SAFETY: setsid may be called between fork and exec.
+    unsafe {
+        command.pre_exec(|| {
+            if libc::setsid() < 0 {
+                Err(std::io::Error::last_os_error())
+            } else {
+                Ok(())
+            }
+        })
+    };
+    let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
+    assert_eq!(
+        line(&mut BufReader::new(child.stdout.take().unwrap())),
+        "ready"
+    );
     let pid = child.id().cast_signed();
     let app = children_of(pid)
         .into_iter()
@@ -146,8 +167,19 @@ fn a_stopped_app_without_a_shell_does_not_stop_the_command() {
         status_of(app, "State").starts_with('T')
     });
     kill(app, libc::SIGCONT);
-    kill(pid, libc::SIGTERM);
+    kill(app, libc::SIGTERM);
     assert_eq!(child.wait().unwrap().code(), Some(128 + libc::SIGTERM));
+}
+
+fn an_inherited_disregard_for_children_does_no_harm() {
+    let command = run(&["false"]);
+    let words = command.get_args().map(|word| word.to_str().unwrap());
+    let words: Vec<_> = words.collect();
+    let rocker = command.get_program().to_str().unwrap();
+    // bash, since other shells keep SIGCHLD for themselves.
+    let script = format!("trap '' CHLD; exec {rocker} {}", words.join(" "));
+    let got = outcome(std::process::Command::new("bash").args(["-c", &script]));
+    assert_eq!(got, (1, String::new(), String::new()));
 }
 
 fn ctrl_c_interrupts_the_app() {
@@ -170,16 +202,16 @@ fn ctrl_backslash_quits_the_app() {
 
 fn an_app_that_handles_ctrl_c_goes_on() {
     let mut terminal = Terminal::with_shell();
-    terminal.run_app(
-        "trap \"echo once\" INT; echo ready; sleep 1000; trap - INT; echo again; sleep 1000",
-    );
+    terminal.run_app("n=0; trap \"n=\\$((n+1)); echo got \\$n\" INT; sleep 1000 & echo ready; while :; do wait; done");
     terminal.expect("ready");
-    terminal.press(3);
-    // Once: what the terminal sends to both is not handed on.
-    terminal.expect("once\r\nagain");
-    terminal.press(3);
+    for count in 1..=3 {
+        terminal.press(3);
+        // Each once: what the terminal sends to both is not handed on.
+        terminal.expect(&format!("got {count}\r\n"));
+    }
+    terminal.press(28);
     terminal.type_line("echo status=$?");
-    terminal.expect("status=130");
+    assert!(!terminal.expect("status=131").contains("got"));
 }
 
 fn ctrl_z_stops_the_job_and_fg_continues_it() {
@@ -187,6 +219,7 @@ fn ctrl_z_stops_the_job_and_fg_continues_it() {
     terminal.run_app("echo ready; read line; echo got:$line; exit 6");
     terminal.expect("ready");
     for _ in 0..3 {
+        terminal.wait_for_job();
         terminal.press(26);
         terminal.expect("Stopped");
         terminal.type_line("jobs -l; echo here=$?");

@@ -1,7 +1,7 @@
 //! `Terminal`: a pseudo terminal with an interactive shell in it.
 #![allow(unsafe_code, reason = "forkpty")]
 
-use rocker_testing::{binary, package};
+use rocker_testing::{binary, children_of, eventually, package, status_of};
 use std::ffi::CString;
 use std::fs::File;
 use std::io::{Error, Read, Write};
@@ -86,17 +86,28 @@ impl Terminal {
         self.side.as_mut().unwrap().write_all(bytes).unwrap();
     }
 
-    /// Waits until this text has come, and uses up everything to its end.
-    pub fn expect(&mut self, text: &str) {
+    /// Waits until this text has come, and uses up everything to its end, which it gives.
+    pub fn expect(&mut self, text: &str) -> String {
         let start = Instant::now();
         loop {
             if let Some(at) = self.seen.find(text) {
-                self.seen.drain(..at + text.len());
-                return;
+                return self.seen.drain(..at + text.len()).collect();
             }
             assert!(start.elapsed() < LIMIT, "no {text:?} in {:?}", self.seen);
             self.read();
         }
+    }
+
+    /// Waits until a job is in the foreground and runs, with its children: a shell that starts or continues one takes a
+    /// moment to hand the terminal over.
+    pub fn wait_for_job(&self) {
+        let fd = self.side.as_ref().unwrap().as_raw_fd();
+        let runs = |pid: &i32| !status_of(*pid, "State").starts_with('T');
+        eventually("a job runs in the foreground", LIMIT, || {
+            // SAFETY: integers only.
+            let job = unsafe { libc::tcgetpgrp(fd) };
+            job > 0 && job != self.shell && runs(&job) && children_of(job).iter().all(runs)
+        });
     }
 
     /// What has come by now; it is used up.
