@@ -73,7 +73,10 @@ fn connect(address: &Address, deadline_ms: u64) -> Result<Held, Failure> {
     loop {
         match socket::connect(connection.raw(), address) {
             // Each attempt has the whole timeout again, so a host with a fast timer would try for ever.
-            Err(Errno::EINTR) if time::monotonic_ms() < deadline_ms => {}
+            Err(Errno::EINTR) if time::monotonic_ms() >= deadline_ms => {
+                return Err(at(Stage::CONNECT)(Errno::ETIMEDOUT));
+            }
+            Err(Errno::EINTR) => {}
             result => break result.map_err(at(Stage::CONNECT))?,
         }
     }

@@ -11,6 +11,7 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
+#include <sys/time.h>
 
 static RockerRequest req;
 static RockerRequest *req_pointer = &req;
@@ -72,6 +73,19 @@ static void become(int id) {
     CHECK(setresgid((gid_t)id, (gid_t)id, (gid_t)id) == 0 && setresuid((uid_t)id, (uid_t)id, (uid_t)id) == 0);
 }
 
+static void alarmed(int number) {
+    (void)number;
+}
+
+/* A handler without SA_RESTART, every so many microseconds. */
+static void storm(int interval) {
+    struct sigaction action;
+    struct itimerval timer = {{0, interval}, {0, interval}};
+    memset(&action, 0, sizeof action);
+    action.sa_handler = alarmed;
+    CHECK(sigaction(SIGALRM, &action, NULL) == 0 && setitimer(ITIMER_REAL, &timer, NULL) == 0);
+}
+
 static int is(const char *option, const char *key, const char **value) {
     size_t length = strlen(key);
     *value = option + length + 1;
@@ -100,6 +114,7 @@ static void set(const char *option) {
         program.keep_fds_len = 1;
     } else if (is(option, "deny", &value)) deny(value);
     else if (is(option, "nofile", &value)) limit_descriptors((int)strtol(value, NULL, 10));
+    else if (is(option, "storm", &value)) storm((int)strtol(value, NULL, 10));
     else if (is(option, "become", &value)) become((int)strtol(value, NULL, 10));
     else CHECK(!"a known option");
 }

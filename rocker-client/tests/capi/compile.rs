@@ -113,6 +113,15 @@ pub fn path_of(source: &str) -> PathBuf {
     Path::new(SOURCES).join(source)
 }
 
+/// A test passes without trying anything if a tool is missing, but not where everything must run.
+pub fn skip(tool: &str) {
+    assert!(
+        std::env::var_os("ROCKER_MUST_RUN").is_none(),
+        "no {tool}: run ci/setup.sh"
+    );
+    println!("SKIP: no {tool}");
+}
+
 /// Runs a command that must succeed; gives its standard output.
 pub fn expect_success(command: &mut Command) -> String {
     let output = command

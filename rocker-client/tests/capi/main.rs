@@ -33,7 +33,7 @@ const CASES: &[Case] = cases! {
         socket_path_too_long socket_path_of_the_largest_length_is_tried socket_path_is_empty no_descriptor_for_the_socket
         any_limit_of_descriptors_fails_cleanly_or_suffices request_too_large_for_a_packet ids_out_of_range
         paths_relative_or_missing overlay_is_refused_by_its_index package_is_not_there package_is_something_else;
-    peers: no_master nobody_listens_any_more listener_is_not_root request_cannot_be_sent master_vanishes master_is_silent
+    peers: no_master nobody_listens_any_more listener_is_not_root request_cannot_be_sent master_vanishes backlog_is_full_and_signals_come
         answer_is_not_a_reply answer_is_too_long answer_promises_what_it_does_not_bring
         answer_names_a_stage_of_the_future socket_is_closed_to_other_users master_refuses_other_users
         stopped_master_is_waited_for_no_longer_than_the_deadline;

@@ -25,13 +25,7 @@ fn listen(uid: u32) -> OwnedFd {
         let fd = check(unsafe {
             libc::socket(libc::AF_UNIX, libc::SOCK_SEQPACKET | libc::SOCK_CLOEXEC, 0)
         });
-        // SAFETY: integers, for which zero is a value.
-        let mut address: libc::sockaddr_un = unsafe { std::mem::zeroed() };
-        address.sun_family = libc::AF_UNIX as u16;
-        for (slot, byte) in address.sun_path.iter_mut().zip(SOCKET.bytes()) {
-            *slot = byte.cast_signed();
-        }
-        let size = size_of_val(&address) as u32;
+        let (address, size) = address();
         // SAFETY: the kernel reads the address, all of which is ours.
         check(unsafe { libc::bind(fd, (&raw const address).cast(), size) });
         // SAFETY: integers only.
@@ -58,12 +52,22 @@ fn listen(uid: u32) -> OwnedFd {
     .unwrap()
 }
 
+fn address() -> (libc::sockaddr_un, u32) {
+    // SAFETY: integers, for which zero is a value.
+    let mut address: libc::sockaddr_un = unsafe { std::mem::zeroed() };
+    address.sun_family = libc::AF_UNIX as u16;
+    for (slot, byte) in address.sun_path.iter_mut().zip(SOCKET.bytes()) {
+        *slot = byte.cast_signed();
+    }
+    (address, size_of_val(&address) as u32)
+}
+
 fn check(value: i32) -> i32 {
     assert!(value >= 0, "{}", Error::last_os_error());
     value
 }
 
-/// Answers each connection of one launch in turn, in a thread; the connection stays open until the launch is over.
+/// Hears the request of one launch and answers it. The connection stays open until the launch is over.
 fn answer(listener: &OwnedFd, expected: &Failed, speak: impl Fn(i32) + Sync) -> Duration {
     use std::os::fd::AsRawFd;
     Probe::new();
@@ -81,6 +85,11 @@ fn answer(listener: &OwnedFd, expected: &Failed, speak: impl Fn(i32) + Sync) -> 
         });
         // SAFETY: accepted just now.
         let connection = unsafe { OwnedFd::from_raw_fd(fd) };
+        let mut request = [0; 4096];
+        // SAFETY: the kernel writes into our buffer, and no more than it holds.
+        let heard =
+            unsafe { libc::recv(connection.as_raw_fd(), request.as_mut_ptr().cast(), 4096, 0) };
+        assert!(heard > 60);
         speak(connection.as_raw_fd());
         client.join().unwrap();
     });
@@ -146,11 +155,37 @@ pub fn master_vanishes() {
     });
 }
 
-pub fn master_is_silent() {
+/// A listener that accepts nobody, and an AppMaster whose timer interrupts it every 100 us: the deadline holds.
+pub fn backlog_is_full_and_signals_come() {
     let listener = listen(0);
-    let expected = failed(RECV_RESP_FAILED, 70, libc::ETIMEDOUT, "answer: ETIMEDOUT");
-    let took = answer(&listener, &expected, |_| {});
-    assert!((9..13).contains(&took.as_secs()), "{took:?}");
+    let waiting = fill_backlog();
+    let start = Instant::now();
+    let expected = failed(SEND_REQ_FAILED, 66, libc::ETIMEDOUT, "connect: ETIMEDOUT");
+    fails_alone(&["enter"], &["storm=100"], &expected);
+    assert!(
+        (9..13).contains(&start.elapsed().as_secs()),
+        "{:?}",
+        start.elapsed()
+    );
+    drop((listener, waiting));
+}
+
+/// Connects until nobody else can; gives the connections.
+fn fill_backlog() -> Vec<OwnedFd> {
+    let kind = libc::SOCK_SEQPACKET | libc::SOCK_CLOEXEC | libc::SOCK_NONBLOCK;
+    let (address, size) = address();
+    let mut waiting = Vec::new();
+    loop {
+        // SAFETY: integers only.
+        let fd = check(unsafe { libc::socket(libc::AF_UNIX, kind, 0) });
+        // SAFETY: made just now, and owned by nobody else.
+        waiting.push(unsafe { OwnedFd::from_raw_fd(fd) });
+        // SAFETY: the kernel reads the address, all of which is ours.
+        if unsafe { libc::connect(fd, (&raw const address).cast(), size) } != 0 {
+            assert_eq!(Error::last_os_error().raw_os_error(), Some(libc::EAGAIN));
+            return waiting;
+        }
+    }
 }
 
 pub fn answer_is_not_a_reply() {

@@ -1,6 +1,6 @@
 //! `rocker.pc`: what a build system asks for.
 
-use crate::compile::{C, INCLUDE, expect_success, path_of, run};
+use crate::compile::{C, INCLUDE, expect_success, path_of, run, skip};
 use rocker_testing::{Master, binary, request};
 use std::fs;
 use std::path::Path;
@@ -36,7 +36,7 @@ fn pkg_config(options: &[&str]) -> Option<String> {
     let mut command = Command::new("pkg-config");
     command.env("PKG_CONFIG_PATH", "/run/prefix/lib/pkgconfig");
     if command.arg("--version").output().is_err() {
-        println!("SKIP: no pkg-config");
+        skip("pkg-config");
         return None;
     }
     let mut command = Command::new("pkg-config");

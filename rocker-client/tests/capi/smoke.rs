@@ -1,6 +1,6 @@
 //! A program that knows `lib.h` and nothing else, linked in every way that there is.
 
-use crate::compile::{C, C99, CXX, Language, Link, MUSL, compile, run};
+use crate::compile::{C, C99, CXX, Language, Link, MUSL, compile, run, skip};
 use rocker_testing::{Master, request};
 
 /// Builds it, runs it, and expects its App's exit status.
@@ -34,7 +34,7 @@ pub fn cxx_program_with_the_shared_library() {
 pub fn c_program_with_the_archive_and_musl() {
     match MUSL.exists() {
         true => smoke(MUSL, Link::Static),
-        false => println!("SKIP: no musl-gcc"),
+        false => skip("musl-gcc"),
     }
 }
 
