@@ -1,9 +1,10 @@
 //! `Layers`: where the changes of one overlay are kept, below the App's data directory.
 //!
-//! `DATA_DIR/.rocker/NAME/{upper,work}`, of which `.rocker` and `NAME` belong to root and are closed to everybody else
+//! `DATA_DIR/.rocker/NAME/{upper,workN}`, N being the sandbox's [`Seat`], of which `.rocker` and `NAME` belong to root and are closed to everybody else
 //! (0700), so that no App can put anything in the layers' place between two launches. NAME is the overlaid directory's own
 //! path, so the same directory finds its changes again.
 
+use crate::seat::Seat;
 use core::ffi::CStr;
 use rocker_proto::Request;
 use rocker_sys::fs::{self, Stat};
@@ -17,7 +18,10 @@ pub(crate) struct Layers {
 }
 
 /// The store of all layers of one data directory.
-pub(crate) struct LayerStore(Fd);
+pub(crate) struct LayerStore {
+    dir: Fd,
+    seat: Seat,
+}
 
 impl LayerStore {
     /// Opens it, or makes it.
@@ -25,14 +29,20 @@ impl LayerStore {
     /// # Errors
     /// `EPERM`: something is in its place that root did not make.
     pub(crate) fn open(data_dir: &Fd) -> Result<Self> {
-        open_or_make(data_dir, c".rocker")
-            .and_then(|(store, _)| closed(store))
-            .map(Self)
+        let (dir, _) = open_or_make(data_dir, c".rocker")?;
+        let dir = closed(dir)?;
+        let seat = Seat::take(&dir)?;
+        Ok(Self { dir, seat })
+    }
+
+    /// What must be held as long as an overlay is mounted.
+    pub(crate) fn into_seat(self) -> Seat {
+        self.seat
     }
 
     /// Can the file system hold upper layers? Overlayfs itself cannot: its mount would say a bare `EINVAL`.
     pub(crate) fn holds_layers(&self) -> Result<bool> {
-        Ok(fs::fstatfs(self.0.raw())?.magic != fs::StatFs::OVERLAYFS)
+        Ok(fs::fstatfs(self.dir.raw())?.magic != fs::StatFs::OVERLAYFS)
     }
 
     /// The layers for the directory with this canonical path and this status.
@@ -44,13 +54,10 @@ impl LayerStore {
         owned: bool,
     ) -> Result<Layers> {
         let name = LayerName::of(path);
-        let (dir, _) = open_or_make(&self.0, name.as_c_str())?;
+        let (dir, _) = open_or_make(&self.dir, name.as_c_str())?;
         let dir = closed(dir)?;
         let (upper, is_new) = open_or_make(&dir, c"upper")?;
-        let (work, _) = open_or_make(&dir, c"work")?;
-        // A mount empties the work directory first, and fails if another one does so at this moment: launches of one App
-        // take turns until this descriptor is closed. Nobody but guards gets here. A file system without locks has no turns.
-        fs::lock(work.raw()).unwrap_or_default();
+        let (work, _) = open_or_make(&dir, self.seat.work()?.as_c_str())?;
         give_to_app(&upper, is_new, lower, request, owned)?;
         Ok(Layers { upper, work })
     }

@@ -25,6 +25,7 @@
     )
 )]
 
+mod alone;
 mod identity;
 mod layers;
 mod mountinfo;
@@ -34,6 +35,7 @@ mod pid1;
 mod plan;
 mod pseudo_fs;
 mod resolve;
+mod seat;
 mod setup;
 mod step;
 mod submount;
@@ -53,7 +55,7 @@ pub unsafe fn enter(plan: &Plan<'_>) -> ! {
     // SAFETY: the caller's promise.
     let built = unsafe { setup::build(plan) };
     let status = match built {
-        Ok(()) => {
+        Ok(_seat) => {
             // SAFETY: it is the guard's, and the plan's copy of the number is not used again.
             drop(unsafe { Fd::from_raw(plan.master) });
             // SAFETY: the guard runs on the stack that the kernel gave the master's copy, and has no handler.

@@ -3,6 +3,7 @@
 use crate::layers::{LayerStore, Layers};
 use crate::mountinfo::MountInfo;
 use crate::resolve::{self, PATH_MAX};
+use crate::seat::Seat;
 use crate::step::{At, Step};
 use crate::submount;
 use core::ffi::CStr;
@@ -103,8 +104,8 @@ impl<'a> Overlays<'a> {
         }
     }
 
-    /// Mounts them all, and binds back what was mounted below each.
-    pub(crate) fn mount(&self, data_dir: &Fd, mounts: &MountInfo) -> Step {
+    /// Mounts them all, and binds back what was mounted below each. The seat is theirs for as long as they are mounted.
+    pub(crate) fn mount(&self, data_dir: &Fd, mounts: &MountInfo) -> Step<Seat> {
         let store = LayerStore::open(data_dir).at(Stage::LAYERS)?;
         if !store.holds_layers().at(Stage::LAYER_FS)? {
             return Err(Failure::new(Stage::LAYER_FS, Errno::EINVAL.raw()));
@@ -114,7 +115,7 @@ impl<'a> Overlays<'a> {
             self.mount_one(overlay, &store, mounts)?;
             last = Some(overlay.order());
         }
-        Ok(())
+        Ok(store.into_seat())
     }
 
     /// The next one to mount: what holds another comes before it. With a table this small, looking through it costs less

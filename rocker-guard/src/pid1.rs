@@ -2,9 +2,9 @@
 //!
 //! An App that entered with setns is not the guard's child: `waitid` says `ECHILD` while it runs. What it orphans is. So the
 //! sandbox is over when the pidfd of every process that joined has fired *and* `waitid` says `ECHILD`. Both are events:
-//! nothing here ticks, but on kernels without pidfds (before 5.3), where `kill(-1, 0)` from PID 1 says `ESRCH` exactly when
-//! it is alone.
+//! nothing here ticks, but on kernels without pidfds (before 5.3), where PID 1 looks whether it is alone.
 
+use crate::alone::is_alone;
 use rocker_proto::Joined;
 use rocker_sys::epoll::{Epoll, Events, FOREVER};
 use rocker_sys::process::{self, Which};
@@ -100,8 +100,11 @@ impl Pid1 {
         if self.alive > 0 || !childless {
             return Ok(false);
         }
-        // 0 asks without sending; EPERM would mean that somebody is there.
-        Ok(!self.must_look || process::kill(-1, 0) == Err(Errno::ESRCH))
+        if !self.must_look {
+            return Ok(true);
+        }
+        // Again: whoever ended while we looked has left its children to this process.
+        Ok(is_alone() && reap()?)
     }
 
     /// One message of the client, or its end.

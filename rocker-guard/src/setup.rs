@@ -2,6 +2,7 @@
 
 use crate::overlay::Overlays;
 use crate::package::Package;
+use crate::seat::Seat;
 use crate::step::{At, Step};
 use crate::{Plan, identity, mountinfo::MountInfo, pseudo_fs, resolve, talk};
 use rocker_proto::Stage;
@@ -10,7 +11,7 @@ use rocker_sys::raw::general::{O_DIRECTORY, O_PATH};
 use rocker_sys::signal::{self, SigSet};
 use rocker_sys::{Fd, close_all_but, credentials, fs, process};
 
-/// Builds the whole sandbox and tells the client that it is ready.
+/// Builds the whole sandbox and tells the client that it is ready. The seat is to be held as long as the sandbox lives.
 ///
 /// What the host must not lend to an App that swapped it meanwhile is opened before the first mount: the package, the data
 /// directory, the lower layers and the file that masks. Overlays come before the package, because the exec directory may
@@ -21,7 +22,7 @@ use rocker_sys::{Fd, close_all_but, credentials, fs, process};
 #[allow(unsafe_code)]
 // A frame of its own, with all that is called from it: the guard gives that stack back when it is done.
 #[inline(never)]
-pub(crate) unsafe fn build(plan: &Plan<'_>) -> Step {
+pub(crate) unsafe fn build(plan: &Plan<'_>) -> Step<Seat> {
     // SAFETY: the caller's promise: nothing else of this process uses a descriptor.
     unsafe { close_all_but(&[plan.client, plan.master]) }.at(Stage::GUARD)?;
     let mask = open_mask(plan)?;
@@ -34,7 +35,7 @@ pub(crate) unsafe fn build(plan: &Plan<'_>) -> Step {
     let data_dir = resolve::open(request.data_dir, O_DIRECTORY).at(Stage::OPEN_DATA_DIR)?;
     let overlays = Overlays::open(request)?;
 
-    overlays.mount(&data_dir, &mounts)?;
+    let seat = overlays.mount(&data_dir, &mounts)?;
     package.mount(request.exec_dir)?;
     pseudo_fs::mount_proc(&mask)?;
     pseudo_fs::make_sys_read_only(&mounts)?;
@@ -43,7 +44,8 @@ pub(crate) unsafe fn build(plan: &Plan<'_>) -> Step {
     identity::enter_user_namespace(plan)?;
     let namespaces = talk::Namespaces::open()?;
     identity::harden(plan)?;
-    talk::ready(plan, &namespaces)
+    talk::ready(plan, &namespaces)?;
+    Ok(seat)
 }
 
 /// The master's own file, named as its command line names its socket: perhaps from its working directory.

@@ -70,8 +70,9 @@ fn the_guard_is_pid_1() {
     sandbox.end();
 }
 
-/// The client's connection, an epoll, a signalfd, and the pidfd of the App.
-const KINDS: [&str; 4] = [
+/// Its seat among the App's sandboxes, an epoll, the pidfd of the App, a signalfd, and the client's connection.
+const KINDS: [&str; 5] = [
+    "/run/data/.rocker/+0",
     "anon_inode:[eventpoll]",
     "anon_inode:[pidfd]",
     "anon_inode:[signalfd]",

@@ -2,11 +2,12 @@
 
 use rocker_client::{Failure, Request, Stage};
 use rocker_testing::{
-    Case, Master, ask, c_path, errno_of, launch, make_dir, mount, mount_at, mounts, overlays,
-    package, request, run_cases_on_both_kernels,
+    Case, Master, Sandbox, ask, c_path, errno_of, launch, make_dir, mount, mount_at, mounts,
+    overlays, package, pipe, request, run_cases_on_both_kernels, wait_for,
 };
 use std::collections::BTreeSet;
 use std::fs;
+use std::io::{Read, Write};
 use std::os::unix::fs::{MetadataExt, symlink};
 use std::path::Path;
 use std::process::ExitCode;
@@ -35,6 +36,10 @@ const CASES: &[Case] = &[
     (
         "overlays_are_nosuid_and_nodev",
         overlays_are_nosuid_and_nodev,
+    ),
+    (
+        "two_sandboxes_of_one_app_can_both_write",
+        two_sandboxes_of_one_app_can_both_write,
     ),
     (
         "data_dir_on_an_overlay_is_refused",
@@ -149,6 +154,26 @@ fn overlays_are_nosuid_and_nodev() {
         seen.starts_with("overlay ") && seen.contains(" nosuid nodev"),
         "{seen}"
     );
+}
+
+/// Overlayfs empties its work directory at each mount, and needs what it keeps there to delete and to make directories.
+fn two_sandboxes_of_one_app_can_both_write() {
+    let request = nested_request();
+    make_dir("/run/var/dir", 0o755);
+    fs::write("/run/var/doomed", "host").unwrap();
+    std::os::unix::fs::chown("/run/var/dir", Some(1000), Some(1000)).unwrap();
+    let _master = Master::start();
+    let (held, mut go_on) = pipe();
+    let first = launch(&request, &|| {
+        (&held).read_exact(&mut [0]).unwrap();
+        fs::remove_file("/run/var/doomed").unwrap();
+        fs::create_dir("/run/var/dir/new").unwrap();
+        0
+    });
+    let second = Sandbox::start(&request);
+    go_on.write_all(b".").unwrap();
+    assert_eq!(wait_for(first.unwrap().app_pid), 0);
+    second.end();
 }
 
 fn data_dir_on_an_overlay_is_refused() {

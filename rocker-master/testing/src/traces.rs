@@ -8,7 +8,8 @@ use std::path::Path;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-/// Mounts, loop devices, processes, this process's descriptors, and the names in the data directory, at one moment.
+/// Mounts, loop devices, processes, this process's descriptors, and the names in the data directory, at one moment. The seats
+/// of sandboxes that ran at once stay in the data directory, as the layers do, and are left out.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Traces {
     mounts: BTreeSet<String>,
@@ -93,6 +94,10 @@ fn descriptors() -> BTreeSet<String> {
 
 fn list(dir: &Path, found: &mut BTreeSet<String>) {
     for name in names(dir) {
+        let is_seat_s = name.starts_with('+') || name.starts_with("work");
+        if is_seat_s && dir.starts_with("/run/data/.rocker") {
+            continue;
+        }
         let path = dir.join(name);
         found.insert(path.display().to_string());
         if path.is_dir() && !path.is_symlink() {
