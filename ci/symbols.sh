@@ -3,7 +3,7 @@
 #
 #  * librocker_ffi.so exports the names of ci/exported.txt, no more and no less, and imports none but those of
 #    ci/imported.txt: no abort, no malloc, no stdio;
-#  * its SONAME is the number of the frozen interface;
+#  * its SONAME is the number of the frozen interface, and it cannot be unloaded;
 #  * no program, and no C program with librocker_ffi.a in it, holds a panic of Rust's, and none an allocator.
 #
 # A stripped file has no symbols to find, so this builds with them, in a directory of its own below the target directory. Before
@@ -128,4 +128,5 @@ done
 check_exports "$OUT/librocker_ffi.so" || fail "the exported names are not those of ci/exported.txt"
 check_imports "$OUT/librocker_ffi.so" || fail "imported names are not in ci/imported.txt"
 [ "$(soname "$OUT/librocker_ffi.so")" = librocker_ffi.so.1 ] || fail "the SONAME is $(soname "$OUT/librocker_ffi.so")"
+readelf -d "$OUT/librocker_ffi.so" | grep -q NODELETE || fail "the library can be unloaded"
 echo "symbols: $(wc -l < ci/exported.txt) exported, $(wc -l < "$TMP/imported") imported, no panic, no allocator"

@@ -85,6 +85,8 @@ pub enum Link {
     Static,
     /// From the shared library, by its SONAME.
     Shared,
+    /// It loads the shared library itself, from `/run`.
+    Plugin,
 }
 
 /// Compiles and links one source of `tests/c`; gives the program.
@@ -100,8 +102,9 @@ pub fn compile(language: Language, source: &str, link: Link) -> PathBuf {
         Link::Shared => command
             .arg(binary("librocker_ffi.so"))
             .arg("-Wl,-rpath,/run"),
+        Link::Plugin => command.arg("-ldl"),
     };
-    if matches!(link, Link::Shared) {
+    if matches!(link, Link::Shared | Link::Plugin) {
         std::fs::copy(binary("librocker_ffi.so"), "/run/librocker_ffi.so.1").unwrap();
     }
     expect_success(&mut command);

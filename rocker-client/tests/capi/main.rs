@@ -28,7 +28,7 @@ const CASES: &[Case] = cases! {
         each_header_compiles_alone lib_h_needs_err_no_h_alone;
     smoke: c_program_with_the_archive c_program_with_the_archive_and_a_static_libc c_program_with_the_shared_library
         cxx_program_with_the_archive cxx_program_with_the_shared_library c_program_with_the_archive_and_musl
-        request_new_is_empty;
+        request_new_is_empty host_that_loads_and_unloads_it_loses_nothing;
     arguments: null_request null_app null_path_arguments_or_descriptors_of_a_program descriptor_to_keep_is_not_open
         socket_path_too_long socket_path_of_the_largest_length_is_tried socket_path_is_empty no_descriptor_for_the_socket
         any_limit_of_descriptors_fails_cleanly_or_suffices request_too_large_for_a_packet ids_out_of_range

@@ -42,3 +42,8 @@ pub fn request_new_is_empty() {
     let program = compile(C, "request_new.c", Link::Archive);
     assert_eq!(run(&program, [""; 0]), "-1 -1 -1 empty\n");
 }
+
+pub fn host_that_loads_and_unloads_it_loses_nothing() {
+    let program = compile(C, "reload.c", Link::Plugin);
+    assert_eq!(run(&program, [""; 0]), "ok\n");
+}
