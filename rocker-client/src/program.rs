@@ -13,7 +13,7 @@ use core::ffi::{CStr, c_char, c_void};
 use rocker_proto::{Failure, Request, Stage};
 use rocker_sys::process;
 use rocker_sys::signal::{self, SigSet};
-use rocker_sys::{Errno, Fd, RawFd, close_on_exec_from, credentials, fs, time, vfork};
+use rocker_sys::{Errno, Fd, RawFd, close_on_exec_from, credentials, fs, socket, time, vfork};
 
 /// What the App executes.
 #[derive(Clone, Copy, Debug)]
@@ -36,8 +36,8 @@ struct Child<'a> {
     request: &'a Request<'a>,
     program: &'a Program<'a>,
     mask: SigSet,
-    /// If the App is to end with the host: the host's pidfd, where the kernel has them.
-    tie: Option<Option<Held>>,
+    /// If the App is to end with the host: two connected sockets, of which the host alone keeps the first.
+    tie: Option<[Held; 2]>,
     /// The child writes it when a step has failed, and nothing else.
     failure: Option<Failure>,
 }
@@ -100,7 +100,7 @@ unsafe fn launch(
         request,
         program,
         mask: *tied.unwrap_or(&mask),
-        tie: tied.map(|_| pidfd_of(process::pid())),
+        tie: tied.map(|_| tie()).transpose()?,
         failure: None,
     };
     let argument = &raw mut shared;
@@ -124,8 +124,8 @@ unsafe fn launch(
     }
 }
 
-/// The pidfd of a child that has just been made, or of this process. A child's is opened here and not by the clone, because
-/// there another thread's fork could inherit it before anybody knows of it. Should the host have reaped the child already, there is none: numbers
+/// The pidfd of a child that has just been made. It is opened here and not by the clone, because there another thread's
+/// fork could inherit it before anybody knows of it. Should the host have reaped the child already, there is none: numbers
 /// go round before they are used again.
 fn pidfd_of(pid: i32) -> Option<Held> {
     held::section(|section| process::pidfd_open(pid).ok().map(|fd| section.hold(fd)))
@@ -157,15 +157,23 @@ fn enter(child: &Child<'_>) -> Result<(), Failure> {
     Ok(())
 }
 
-/// After the change of identity, which forgets it. A host that ended before it was said is seen by its pidfd: its process
+fn tie() -> Result<[Held; 2], Failure> {
+    let pair = |section: &held::Section| {
+        let (host, child) = socket::pair()?;
+        Ok([section.hold(host), section.hold(child)])
+    };
+    held::section(pair).map_err(at(Stage::PLUMBING))
+}
+
+/// After the change of identity, which forgets it. A host that ended before it was said is seen by its socket: its process
 /// id means nothing in this pid namespace.
-fn tie_to(host: &Option<Held>) -> Result<(), Failure> {
+fn tie_to([host, child]: &[Held; 2]) -> Result<(), Failure> {
     credentials::set_parent_death_signal(signal::SIGKILL).map_err(at(Stage::PLUMBING))?;
-    match host {
-        Some(host) if time::wait_readable(host.raw(), 0).is_ok() => {
-            Err(at(Stage::PLUMBING)(Errno::ESRCH))
-        }
-        _ => Ok(()),
+    // SAFETY: this process's copy of the descriptor has no owner: `Held` is the host's.
+    drop(unsafe { Fd::from_raw(host.raw()) });
+    match time::wait_readable(child.raw(), 0) {
+        Err(Errno::ETIMEDOUT) => Ok(()),
+        _ => Err(at(Stage::PLUMBING)(Errno::ESRCH)),
     }
 }
 
