@@ -18,29 +18,25 @@ pub(crate) fn explain(
     command: &CStr,
 ) -> i32 {
     let errno = Errno::from_raw(failure.errno);
-    let path = request.path_of(failure).map_or(&b""[..], CStr::to_bytes);
-    let what = what(failure.stage);
     let subject = match failure.stage {
-        Stage::EXEC => command.to_bytes(),
-        Stage::CONNECT | Stage::SOCKET_PATH | Stage::MASTER | Stage::ANSWER => socket.to_bytes(),
-        _ => path,
+        Stage::EXEC => command,
+        Stage::CONNECT | Stage::SOCKET_PATH | Stage::MASTER | Stage::ANSWER => socket,
+        _ => request.path_of(failure).unwrap_or_default(),
     };
-    // A step without words of its own is named as the master's log does.
-    let stage = if what.is_empty() {
-        failure.stage.name().as_bytes()
-    } else {
-        what
+    let what = match what(failure.stage) {
+        // A step without words of its own is named as the master's log does.
+        b"" => failure.stage.name().as_bytes(),
+        what => what,
     };
-    let space: &[u8] = if subject.is_empty() { b"" } else { b" " };
-    let remedy = remedy(failure.stage, errno);
-    let (open, close): (&[u8], &[u8]) = if remedy.is_empty() {
-        (b"", b"")
-    } else {
-        (b" (", b")")
+    let blank: &[u8] = if subject.is_empty() { b"" } else { b" " };
+    let (open, remedy, close): (&[u8], _, &[u8]) = match remedy(failure.stage, errno) {
+        b"" => (b"", &b""[..], b""),
+        remedy => (b" (", remedy, b")"),
     };
+    let subject = subject.to_bytes();
     report(&[
-        stage,
-        space,
+        what,
+        blank,
         subject,
         b": ",
         name(errno),

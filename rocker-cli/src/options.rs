@@ -12,6 +12,12 @@ const APP_ID_MAX: u32 = i32::MAX.unsigned_abs();
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Mistake<'a>(pub(crate) [&'a [u8]; 4]);
 
+impl<'a> Mistake<'a> {
+    fn of(what: &'a [u8], name: &'a [u8], why: &'a [u8]) -> Self {
+        Self([what, name, why, b""])
+    }
+}
+
 /// What the command line says.
 pub(crate) struct Options<'a> {
     pub(crate) package: &'a CStr,
@@ -66,20 +72,14 @@ impl<'a> Options<'a> {
             }
         }
         if options.package.is_empty() {
-            return Err(Mistake([
+            return Err(Mistake::of(
                 b"run which package? Try rocker --help",
                 b"",
                 b"",
-                b"",
-            ]));
+            ));
         }
         let package = options.package.to_bytes();
-        let none = Mistake([
-            b"run which command in ",
-            package,
-            b"? Try rocker --help",
-            b"",
-        ]);
+        let none = Mistake::of(b"run which command in ", package, b"? Try rocker --help");
         options.command = command.ok_or(none)?;
         Ok(Some(options))
     }
@@ -90,24 +90,10 @@ impl<'a> Options<'a> {
         argument: &'a CStr,
         next: impl FnOnce() -> Option<&'a CStr>,
     ) -> Result<(), Mistake<'a>> {
-        let bytes = argument.to_bytes_with_nul();
-        let equals = bytes.iter().position(|byte| *byte == b'=');
-        let name = bytes
-            .get(..equals.unwrap_or(bytes.len() - 1))
-            .unwrap_or_default();
+        let (name, behind) = split(argument);
         let value = || {
-            let value = match equals {
-                Some(at) => bytes
-                    .get(at + 1..)
-                    .and_then(|value| CStr::from_bytes_with_nul(value).ok()),
-                None => next(),
-            };
-            value.filter(|value| !value.is_empty()).ok_or(Mistake([
-                name,
-                b" wants a value",
-                b"",
-                b"",
-            ]))
+            let value = behind.or_else(next).filter(|value| !value.is_empty());
+            value.ok_or(Mistake::of(name, b" wants a value", b""))
         };
         match name {
             b"--uid" => self.uid = number(name, value()?, limits::ID_MAX)?,
@@ -118,24 +104,36 @@ impl<'a> Options<'a> {
             b"--socket" => self.socket = Some(value()?),
             b"--overlay" => {
                 let dir = value()?;
-                let full = Mistake([
+                let full = Mistake::of(
                     b"--overlay ",
                     dir.to_bytes(),
                     b": 16 directories are the most",
-                    b"",
-                ]);
+                );
                 self.overlays.push(dir).map_err(|_| full)?;
             }
             _ => {
-                return Err(Mistake([
+                return Err(Mistake::of(
                     b"no such option: ",
                     name,
                     b"; try rocker --help",
-                    b"",
-                ]));
+                ));
             }
         }
         Ok(())
+    }
+}
+
+/// An option's name, and the value behind its `=`.
+fn split(argument: &CStr) -> (&[u8], Option<&CStr>) {
+    let bytes = argument.to_bytes_with_nul();
+    match bytes.iter().position(|byte| *byte == b'=') {
+        None => (argument.to_bytes(), None),
+        Some(at) => (
+            bytes.get(..at).unwrap_or_default(),
+            bytes
+                .get(at + 1..)
+                .and_then(|value| CStr::from_bytes_with_nul(value).ok()),
+        ),
     }
 }
 
@@ -147,5 +145,5 @@ fn number<'a>(name: &'a [u8], value: &'a CStr, max: u32) -> Result<u32, Mistake<
     };
     parse_number(value.to_bytes())
         .filter(|number| (1..=max).contains(number))
-        .ok_or(Mistake([name, range, value.to_bytes(), b""]))
+        .ok_or(Mistake::of(name, range, value.to_bytes()))
 }

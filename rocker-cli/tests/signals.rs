@@ -139,19 +139,19 @@ fn a_signal_in_the_middle_of_a_launch_is_not_lost() {
     }
 }
 
+fn own_session() -> std::io::Result<()> {
+    // SAFETY: no argument.
+    match unsafe { libc::setsid() } {
+        -1 => Err(std::io::Error::last_os_error()),
+        _ => Ok(()),
+    }
+}
+
 fn a_stopped_app_without_a_shell_does_not_stop_the_command() {
     let mut command = run(&["sh", "-c", IDLE]);
     // A session of its own, as under an init: its process group is nobody's job.
-    // SAFETY: setsid may be called between fork and exec.
-    unsafe {
-        command.pre_exec(|| {
-            if libc::setsid() < 0 {
-                Err(std::io::Error::last_os_error())
-            } else {
-                Ok(())
-            }
-        })
-    };
+    // SAFETY: `own_session` makes one system call, which may be made between fork and exec.
+    unsafe { command.pre_exec(own_session) };
     let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
     assert_eq!(
         line(&mut BufReader::new(child.stdout.take().unwrap())),

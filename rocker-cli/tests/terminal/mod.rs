@@ -142,10 +142,8 @@ impl Terminal {
         };
         let fd = self.side.as_ref().unwrap().as_raw_fd();
         // SAFETY: the kernel reads one struct winsize.
-        assert_eq!(
-            unsafe { libc::ioctl(fd, libc::TIOCSWINSZ, &raw const size) },
-            0
-        );
+        let done = unsafe { libc::ioctl(fd, libc::TIOCSWINSZ, &raw const size) };
+        assert_eq!(done, 0);
     }
 
     /// Closes it: its session gets SIGHUP.
