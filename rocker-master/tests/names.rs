@@ -2,8 +2,8 @@
 
 use rocker_client::{Failure, Request, Stage};
 use rocker_testing::{
-    Case, Master, Refusal, ask, c_path, errno_of, launch, make_dir, mount_at, overlays, package,
-    refuse_calls, request, run_cases,
+    Case, Master, Refusal, ask, c_path, errno_of, eventually, launch, make_dir, mount_at, overlays,
+    package, refuse_calls, request, run_cases,
 };
 use std::ffi::OsStr;
 use std::fs;
@@ -11,6 +11,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{lchown, symlink};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::time::Duration;
 
 fn main() -> ExitCode {
     run_cases(CASES)
@@ -113,6 +114,10 @@ fn the_log_quotes_hostile_names() {
         ..request()
     };
     launch(&request, &|| 0).unwrap_err();
+    // The client is told before the log.
+    eventually("it is logged", Duration::from_secs(2), || {
+        master.log().ends_with('\n')
+    });
     let log = master.log();
     assert_eq!(log.lines().count(), 1, "{log:?}");
     assert!(
