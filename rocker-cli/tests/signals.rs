@@ -80,7 +80,8 @@ fn line(stdout: &mut BufReader<ChildStdout>) -> String {
     line.trim_end().to_owned()
 }
 
-/// A loop that any trap gets into at once: `wait` ends when a signal comes.
+/// dash blocks signals while it starts a program, and may lose one then: what waits here has started before it says `ready`,
+/// or takes the place of the shell. A loop that any trap gets into at once: `wait` ends when a signal comes.
 const IDLE: &str = "echo ready; sleep 1000 & while :; do wait; done";
 
 fn a_signal_to_the_command_reaches_the_app() {
@@ -184,7 +185,7 @@ fn an_inherited_disregard_for_children_does_no_harm() {
 
 fn ctrl_c_interrupts_the_app() {
     let mut terminal = Terminal::with_shell();
-    terminal.run_app("echo ready; sleep 1000");
+    terminal.run_app("echo ready; exec sleep 1000");
     terminal.expect("ready");
     terminal.press(3);
     terminal.type_line("echo status=$?");
@@ -280,7 +281,7 @@ fn a_new_size_reaches_the_app() {
 
 fn a_terminal_that_hangs_up_ends_the_app() {
     let mut terminal = Terminal::with_shell();
-    terminal.run_app("echo ready; sleep 1000");
+    terminal.run_app("echo ready; exec sleep 1000");
     terminal.expect("ready");
     let shell = terminal.shell();
     let command = children_of(shell)[0];
