@@ -22,7 +22,7 @@ pub use herd::Herd;
 pub use launch_args::{Launch, Way};
 pub use master::Master;
 pub use package::{FORMATS, Packages};
-pub use samples::{Samples, in_turns, median, quartile};
+pub use samples::{Samples, in_turns, median, quartile, twentieth};
 pub use sandbox::wait_until_free;
 pub use world::World;
 

@@ -16,6 +16,11 @@ impl Samples {
     pub fn quartile(&self, of: impl Fn(&Times) -> f64) -> f64 {
         quartile(self.0.iter().map(of).collect())
     }
+
+    /// The value that one in twenty of one of the times lies below.
+    pub fn twentieth(&self, of: impl Fn(&Times) -> f64) -> f64 {
+        twentieth(self.0.iter().map(of).collect())
+    }
 }
 
 /// The middle value.
@@ -26,6 +31,11 @@ pub fn median(values: Vec<f64>) -> f64 {
 /// The value that a quarter lies below. On a machine that others use it moves less than the median.
 pub fn quartile(values: Vec<f64>) -> f64 {
     nth(values, 4)
+}
+
+/// The value that one in twenty lies below: what it takes when hardly anything disturbs.
+pub fn twentieth(values: Vec<f64>) -> f64 {
+    nth(values, 20)
 }
 
 fn nth(mut values: Vec<f64>, part: usize) -> f64 {
