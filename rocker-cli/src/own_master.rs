@@ -81,15 +81,7 @@ impl<'a> OwnMaster<'a> {
         signals: &'a Signals,
         said: &mut Said,
     ) -> Result<Self> {
-        let mut socket = [0; 64];
-        let digits = Digits::of(process::pid().unsigned_abs().into());
-        let path = b"/run/rocker/run."
-            .iter()
-            .chain(digits.as_bytes())
-            .chain(b".sock");
-        for (slot, byte) in socket.iter_mut().zip(path) {
-            *slot = *byte;
-        }
+        let socket = own_address();
         let mut beside = [0; 4096];
         let programs = [
             beside_this_program(&mut beside)?,
@@ -151,6 +143,20 @@ impl Drop for OwnMaster<'_> {
             fs::unlinkat(fs::AT_FDCWD, path, 0).unwrap_or_default();
         }
     }
+}
+
+/// Where the master of this run listens: no other run has this process's number.
+fn own_address() -> [u8; 64] {
+    let mut address = [0; 64];
+    let digits = Digits::of(process::pid().unsigned_abs().into());
+    let path = b"/run/rocker/run."
+        .iter()
+        .chain(digits.as_bytes())
+        .chain(b".sock");
+    for (slot, byte) in address.iter_mut().zip(path) {
+        *slot = *byte;
+    }
+    address
 }
 
 /// `rocker-master` in the directory of this program.
