@@ -2,35 +2,6 @@
 
 use rocker_sys::{Errno, fs};
 
-/// The digits of a number.
-pub(crate) struct Digits {
-    bytes: [u8; 20],
-    start: usize,
-}
-
-impl Digits {
-    pub(crate) fn of(number: u64) -> Self {
-        let mut digits = Self {
-            bytes: [0; 20],
-            start: 20,
-        };
-        let mut rest = number;
-        for (at, slot) in digits.bytes.iter_mut().enumerate().rev() {
-            *slot = b'0' + (rest % 10) as u8;
-            digits.start = at;
-            rest /= 10;
-            if rest == 0 {
-                break;
-            }
-        }
-        digits
-    }
-
-    pub(crate) fn as_bytes(&self) -> &[u8] {
-        self.bytes.get(self.start..).unwrap_or_default()
-    }
-}
-
 /// The longest line that is written at once, so that lines of several processes do not mix; below `PIPE_BUF` of `pipe(7)`.
 const LINE: usize = 1024;
 
@@ -85,12 +56,6 @@ pub(crate) fn parse_number(text: &[u8]) -> Option<u32> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn digits() {
-        assert_eq!(Digits::of(0).as_bytes(), b"0");
-        assert_eq!(Digits::of(u64::MAX).as_bytes(), b"18446744073709551615");
-    }
 
     #[test]
     fn numbers_are_read_strictly() {

@@ -3,7 +3,7 @@
 //! It lives for the launch alone, since a sandbox needs its master no more once it runs: the App's memory is not shared
 //! with a daemon that has nothing to do. This command becomes the parent of whatever the master leaves.
 
-use crate::message::{Digits, name, report};
+use crate::message::{name, report};
 use crate::sandbox::wait_for_children;
 use crate::signals::Signals;
 use core::ffi::{CStr, c_char, c_void};
@@ -11,8 +11,12 @@ use rocker_sys::process::{self, Which};
 use rocker_sys::raw::general::{WNOHANG, WNOWAIT};
 use rocker_sys::signal::{self, SIGTERM, SigSet};
 use rocker_sys::{
-    Errno, Fd, Result, close_on_exec_from, credentials, dup_to, fs, socket, time, vfork,
+    Decimal, Errno, Fd, Result, StackPath, close_on_exec_from, credentials, dup_to, fs, socket,
+    time, vfork,
 };
+
+/// Where the master of this run listens.
+type Address = StackPath<56>;
 
 /// How long a master may take to listen, in milliseconds.
 const START_TIMEOUT_MS: u64 = 5_000;
@@ -23,7 +27,7 @@ const FAILED_GUARD_MS: u64 = 2_000;
 /// A master that this command has started. It ends when this is dropped, and when this command dies.
 pub(crate) struct OwnMaster<'a> {
     pid: i32,
-    socket: [u8; 64],
+    socket: Address,
     signals: &'a Signals,
     /// Had this command children before, of whatever it was before it was executed? They are nothing to wait for.
     strangers: bool,
@@ -72,7 +76,7 @@ impl<'a> OwnMaster<'a> {
     }
 
     pub(crate) fn socket(&self) -> &CStr {
-        CStr::from_bytes_until_nul(&self.socket).unwrap_or_default()
+        self.socket.as_c_str()
     }
 
     /// `ECANCELED`: it has said why not.
@@ -81,7 +85,7 @@ impl<'a> OwnMaster<'a> {
         signals: &'a Signals,
         said: &mut Said,
     ) -> Result<Self> {
-        let socket = own_address();
+        let socket = own_address()?;
         let mut beside = [0; 4096];
         let programs = [
             beside_this_program(&mut beside)?,
@@ -93,7 +97,7 @@ impl<'a> OwnMaster<'a> {
         let strangers = process::wait(Which::Any, WNOHANG | WNOWAIT) != Err(Errno::ECHILD);
         credentials::set_child_subreaper(true)?;
         let (ours, theirs) = socket::pair()?;
-        let pid = spawn(program, &socket, (&ours, &theirs), environment)?;
+        let pid = spawn(program, socket.as_c_str(), (&ours, &theirs), environment)?;
         let master = Self {
             pid,
             socket,
@@ -134,29 +138,19 @@ impl Drop for OwnMaster<'_> {
         process::kill(self.pid, SIGTERM).unwrap_or_default();
         while process::wait(Which::Pid(self.pid), 0) == Err(Errno::EINTR) {}
         for suffix in [&b""[..], b".lock", b".mask"] {
-            let mut path = [0; 64];
-            let bytes = self.socket().to_bytes().iter().chain(suffix);
-            for (slot, byte) in path.iter_mut().zip(bytes) {
-                *slot = *byte;
-            }
-            let path = CStr::from_bytes_until_nul(&path).unwrap_or_default();
-            fs::unlinkat(fs::AT_FDCWD, path, 0).unwrap_or_default();
+            // The suffix fits: the address leaves room for it.
+            let Ok(path) = StackPath::<64>::of(&[self.socket().to_bytes(), suffix]) else {
+                continue;
+            };
+            fs::unlinkat(fs::AT_FDCWD, path.as_c_str(), 0).unwrap_or_default();
         }
     }
 }
 
 /// Where the master of this run listens: no other run has this process's number.
-fn own_address() -> [u8; 64] {
-    let mut address = [0; 64];
-    let digits = Digits::of(process::pid().unsigned_abs().into());
-    let path = b"/run/rocker/run."
-        .iter()
-        .chain(digits.as_bytes())
-        .chain(b".sock");
-    for (slot, byte) in address.iter_mut().zip(path) {
-        *slot = *byte;
-    }
-    address
+fn own_address() -> Result<Address> {
+    let run = Decimal::of(process::pid().unsigned_abs());
+    Address::of(&[b"/run/rocker/run.", run.as_bytes(), b".sock"])
 }
 
 /// `rocker-master` in the directory of this program.
@@ -188,24 +182,21 @@ struct Start {
 #[allow(unsafe_code)]
 fn spawn(
     path: &CStr,
-    socket: &[u8; 64],
+    socket: &CStr,
     (ours, talk): (&Fd, &Fd),
     environment: *const *const c_char,
 ) -> Result<i32> {
-    let digits = Digits::of(talk.raw().unsigned_abs().into());
-    let mut fd = [0; 24];
-    for (slot, byte) in fd.iter_mut().zip(digits.as_bytes()) {
-        *slot = *byte;
-    }
+    let number = Decimal::of(talk.raw().unsigned_abs());
+    let fd = StackPath::<16>::of(&[number.as_bytes()])?;
     let mut start = Start {
         path: path.as_ptr(),
         argv: [
             path.as_ptr(),
             c"--socket".as_ptr(),
-            socket.as_ptr().cast(),
+            socket.as_ptr(),
             c"--die-with-parent".as_ptr(),
             c"--notify-fd".as_ptr(),
-            fd.as_ptr().cast(),
+            fd.as_c_str().as_ptr(),
             core::ptr::null(),
         ],
         environment,

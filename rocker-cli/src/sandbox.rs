@@ -1,12 +1,12 @@
 //! Ending a sandbox: with the App goes whatever it has left running.
 
-use crate::message::{Digits, name, report};
+use crate::message::{name, report};
 use crate::signals::Signals;
 use rocker_client::{Launched, guard_name};
 use rocker_sys::process::{self, Which};
 use rocker_sys::raw::general::WNOHANG;
 use rocker_sys::signal::SIGKILL;
-use rocker_sys::{Errno, Result, time};
+use rocker_sys::{Decimal, Errno, Result, time};
 
 /// How long the kernel may take to end what was killed, in milliseconds.
 const END_TIMEOUT_MS: u64 = 5_000;
@@ -19,7 +19,7 @@ pub(crate) fn end(launched: &Launched, signals: &Signals) {
     let deadline = time::monotonic_ms() + END_TIMEOUT_MS;
     let ended = kill(launched).and_then(|()| wait(launched, signals, deadline));
     if let Err(errno) = ended {
-        let guard = Digits::of(launched.guard_pid.unsigned_abs().into());
+        let guard = Decimal::of(launched.guard_pid.unsigned_abs());
         report(&[
             b"the App has ended, but not its sandbox, whose first process is ",
             guard.as_bytes(),

@@ -1,10 +1,10 @@
 //! `Scratch`: the directories of one run that nobody named.
 
-use crate::message::{Digits, parse_number};
+use crate::message::parse_number;
 use core::ffi::CStr;
 use rocker_sys::fs::{self, DirEntries};
 use rocker_sys::raw::general::{AT_REMOVEDIR, O_DIRECTORY, O_NOFOLLOW, O_RDONLY};
-use rocker_sys::{Errno, Fd, Result, process};
+use rocker_sys::{Decimal, Errno, Fd, Result, StackPath, process};
 
 /// The number of the run follows.
 const DATA_DIR: &[u8] = b"/run/rocker/data.";
@@ -14,7 +14,7 @@ pub(crate) const EXEC_DIR: &CStr = c"/run/rocker/app";
 
 /// A data directory for one run, which goes when this is dropped.
 pub(crate) struct Scratch {
-    data_dir: Option<[u8; 64]>,
+    data_dir: Option<StackPath<64>>,
 }
 
 impl Scratch {
@@ -29,35 +29,27 @@ impl Scratch {
             make_dir(EXEC_DIR, 0o755)?;
         }
         if data_dir {
-            let mut path = [0; 64];
-            let digits = Digits::of(process::pid().unsigned_abs().into());
-            let bytes = DATA_DIR.iter().chain(digits.as_bytes());
-            for (slot, byte) in path.iter_mut().zip(bytes) {
-                *slot = *byte;
-            }
+            let run = Decimal::of(process::pid().unsigned_abs());
+            let path = StackPath::of(&[DATA_DIR, run.as_bytes()])?;
             // Left by a run that was killed, and whose number has come round.
-            remove_tree(c_str(&path));
-            fs::mkdirat(fs::AT_FDCWD, c_str(&path), 0o700)?;
+            remove_tree(path.as_c_str());
+            fs::mkdirat(fs::AT_FDCWD, path.as_c_str(), 0o700)?;
             scratch.data_dir = Some(path);
         }
         Ok(scratch)
     }
 
     pub(crate) fn data_dir(&self) -> &CStr {
-        self.data_dir.as_ref().map_or(c"", c_str)
+        self.data_dir.as_ref().map_or(c"", StackPath::as_c_str)
     }
 }
 
 impl Drop for Scratch {
     fn drop(&mut self) {
         if let Some(path) = &self.data_dir {
-            remove_tree(c_str(path));
+            remove_tree(path.as_c_str());
         }
     }
-}
-
-fn c_str(bytes: &[u8; 64]) -> &CStr {
-    CStr::from_bytes_until_nul(bytes).unwrap_or_default()
 }
 
 fn make_dir(path: &CStr, mode: u32) -> Result<()> {

@@ -1,8 +1,8 @@
 //! `Layers`: where the changes of one overlay are kept, below the App's data directory.
 //!
-//! `DATA_DIR/.rocker/NAME/{upper,workN}`, N being the sandbox's [`Seat`], of which `.rocker` and `NAME` belong to root and are closed to everybody else
+//! `DATA_DIR/.rocker/NAME/{upper,workN}`, of which `.rocker` and `NAME` belong to root and are closed to everybody else
 //! (0700), so that no App can put anything in the layers' place between two launches. NAME is the overlaid directory's own
-//! path, so the same directory finds its changes again.
+//! path, so the same directory finds its changes again; N is the sandbox's [`Seat`].
 
 use crate::seat::Seat;
 use core::ffi::CStr;

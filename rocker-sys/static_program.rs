@@ -1,14 +1,14 @@
-//! Link arguments of the static program. They are here and not in RUSTFLAGS, which Buildroot and OpenWrt replace and which
-//! would reach build scripts too.
+//! The build script of the static programs, rocker-master and rocker: their link arguments. They are here and not in
+//! RUSTFLAGS, which Buildroot and OpenWrt replace and which would reach build scripts too.
 
 fn main() {
-    println!("cargo:rerun-if-changed=build.rs");
+    println!("cargo:rerun-if-changed=../rocker-sys/static_program.rs");
     println!("cargo:rerun-if-changed=../rocker-sys/static.ld");
     if std::env::var_os("CARGO_FEATURE_FREESTANDING").is_none() {
         return;
     }
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/../rocker-sys/static.ld");
-    println!("cargo:rustc-link-arg-bin=rocker=-Wl,-T,{script}");
+    println!("cargo:rustc-link-arg-bins=-Wl,-T,{script}");
     for argument in [
         "-nostartfiles",
         "-nostdlib",
@@ -20,6 +20,6 @@ fn main() {
         "-Wl,--no-eh-frame-hdr",
         "-Wl,--gc-sections",
     ] {
-        println!("cargo:rustc-link-arg-bin=rocker={argument}");
+        println!("cargo:rustc-link-arg-bins={argument}");
     }
 }
