@@ -30,7 +30,9 @@ pub(crate) struct Server<'a> {
     signals: Fd,
     registry: Registry,
     names: Names,
-    /// The earliest deadline of a client that has not asked yet.
+    /// How many clients have not asked yet.
+    asking: usize,
+    /// The earliest deadline of one of them, or an earlier one.
     next_deadline_ms: Option<u64>,
     /// Given up for a moment when descriptors run out, so that a client can be told.
     reserve: Option<Fd>,
@@ -57,6 +59,7 @@ impl<'a> Server<'a> {
             signals,
             registry: Registry::new()?,
             names,
+            asking: 0,
             next_deadline_ms: None,
             reserve,
         })

@@ -106,6 +106,11 @@ impl Server<'_> {
         match self.registry.remove(key)? {
             State::Asking { client, peer, .. } => {
                 self.epoll.forget(client.raw()).unwrap_or_default();
+                self.asking = self.asking.saturating_sub(1);
+                if self.asking == 0 {
+                    // Nothing to wake up for.
+                    self.next_deadline_ms = None;
+                }
                 Some((client, peer))
             }
             // Keys of clients are given to nobody else.
@@ -114,6 +119,7 @@ impl Server<'_> {
     }
 
     fn expect_by(&mut self, deadline_ms: u64) {
+        self.asking = self.asking.saturating_add(1);
         let next = self.next_deadline_ms.unwrap_or(deadline_ms);
         self.next_deadline_ms = Some(next.min(deadline_ms));
     }
