@@ -3,8 +3,8 @@
 use rocker_client::Request;
 use rocker_pack::{Compression, Options};
 use rocker_testing::{
-    Case, Master, Sandbox, Traces, ask, c_path, errno_of, make_dir, mount_at, package_of, request,
-    run_cases,
+    Case, Master, Sandbox, Traces, ask, c_path, errno_of, make_dir, mount, mount_at, package_of,
+    request, run_cases,
 };
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
@@ -20,8 +20,15 @@ const CASES: &[Case] = &[
         "every_compression_and_block_size_mounts",
         every_compression_and_block_size_mounts,
     ),
-    ("erofs_mounts", erofs_mounts),
+    (
+        "erofs_mounts_without_a_loop_device",
+        erofs_mounts_without_a_loop_device,
+    ),
     ("compressed_erofs_mounts", compressed_erofs_mounts),
+    (
+        "erofs_mounts_by_a_loop_device",
+        erofs_mounts_by_a_loop_device,
+    ),
     ("package_is_read_only", package_is_read_only),
     (
         "devices_and_setuid_programs_in_it_are_dead",
@@ -117,11 +124,12 @@ fn every_compression_and_block_size_mounts() {
     }
 }
 
-fn make_erofs(options: &[&str]) -> String {
+/// Makes an erofs package of the tree; gives what is in it.
+fn make_erofs(package: &str, options: &[&str]) -> String {
     let tree = make_tree();
     let made = Command::new("mkfs.erofs")
         .args(options)
-        .arg("/run/app.erofs")
+        .arg(package)
         .arg(tree)
         .output();
     let made = made.expect("mkfs.erofs is not installed: run `make test`, or install erofs-utils");
@@ -129,29 +137,42 @@ fn make_erofs(options: &[&str]) -> String {
     summary(tree)
 }
 
-fn check_erofs(options: &[&str]) {
-    let expected = make_erofs(options);
+/// Mounts it and compares the content; gives what was mounted.
+fn mount_erofs(package: &str, options: &[&str]) -> String {
+    let expected = make_erofs(package, options);
     let _master = Master::start();
-    let found = ask(&request_for(c"/run/app.erofs"), &|| {
+    let seen = ask(&request_for(&c_path(package)), &|| {
         let line = mount_at("/run/exec").unwrap();
         assert_eq!(line.fs_type, "erofs");
-        assert!(
-            ["ro", "nosuid", "nodev"]
-                .iter()
-                .all(|option| line.has(option)),
-            "{line:?}"
-        );
-        summary(Path::new("/run/exec"))
+        let hard = ["ro", "nosuid", "nodev"];
+        assert!(hard.iter().all(|option| line.has(option)), "{line:?}");
+        format!("{}\n{}", line.source, summary(Path::new("/run/exec")))
     });
+    let (source, found) = seen.split_once('\n').unwrap();
     assert_eq!(found, expected);
+    source.to_owned()
 }
 
-fn erofs_mounts() {
-    check_erofs(&[]);
+/// From Linux 6.12 erofs reads a file itself (`CONFIG_EROFS_FS_BACKED_BY_FILE`), if its file system reads by folios: tmpfs
+/// does not, ramfs does.
+fn erofs_mounts_without_a_loop_device() {
+    make_dir("/run/ram", 0o755);
+    mount("ramfs", "/run/ram", "ramfs", 0, "mode=755").unwrap();
+    let source = mount_erofs("/run/ram/app.erofs", &[]);
+    let release = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap();
+    let number = |part: &str| part.parse::<u32>().unwrap_or(0);
+    let mut numbers = release.split('.').map(number);
+    let is_new = (numbers.next(), numbers.next()) >= (Some(6), Some(12));
+    assert_eq!(source.starts_with("/dev/loop"), !is_new, "{source}");
+}
+
+fn erofs_mounts_by_a_loop_device() {
+    let source = mount_erofs("/run/app.erofs", &[]);
+    assert!(source.starts_with("/dev/loop"), "{source}");
 }
 
 fn compressed_erofs_mounts() {
-    check_erofs(&["-zlz4hc"]);
+    mount_erofs("/run/app.erofs", &["-zlz4hc"]);
 }
 
 fn package_is_read_only() {

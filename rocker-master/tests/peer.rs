@@ -1,11 +1,13 @@
 //! Who may ask, and whom a client believes.
 
 use rocker_client::{Failure, Stage};
+use rocker_proto::Reply;
 use rocker_testing::{
-    Case, Peer, SOCKET, Steady, become_user, errno_of, eventually, in_fork, launch, make_dir,
+    Case, Peer, SOCKET, Steady, become_user, errno_of, eventually, in_fork, launch, make_dir, pipe,
     request, run_cases, wait_for,
 };
 use std::fs;
+use std::io::{Read, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -21,6 +23,14 @@ const CASES: &[Case] = &[
         a_user_who_gets_through_is_refused,
     ),
     ("a_client_refuses_a_squatter", a_client_refuses_a_squatter),
+    (
+        "a_client_believes_root_and_itself_alone",
+        a_client_believes_root_and_itself_alone,
+    ),
+    (
+        "a_client_refuses_a_false_reply",
+        a_client_refuses_a_false_reply,
+    ),
 ];
 
 fn as_user(work: impl FnOnce() -> i32) -> i32 {
@@ -63,23 +73,89 @@ fn a_user_who_gets_through_is_refused() {
     steady.check();
 }
 
-fn a_client_refuses_a_squatter() {
+/// A master of this uid, who answers each client with the next of these packets and hangs up; what a client makes of it.
+fn ask_false_master(id: u32, client_id: u32, answers: &[&[u8]]) -> Vec<Failure> {
     make_dir("/run/rocker", 0o777);
-    let (mut ready, say_ready) = rocker_testing::pipe();
+    let request = request();
+    let (mut ready, say_ready) = pipe();
     // SAFETY: the case has one thread.
-    let squatter = unsafe { libc::fork() };
-    if squatter == 0 {
-        become_user(1000);
-        let _listening = Peer::listen(SOCKET);
-        std::io::Write::write_all(&mut &say_ready, b".").unwrap();
-        loop {
-            // SAFETY: no argument.
-            unsafe { libc::pause() };
+    let master = unsafe { libc::fork() };
+    if master == 0 {
+        become_user(id);
+        let listener = Peer::listen(SOCKET);
+        fs::set_permissions(SOCKET, PermissionsExt::from_mode(0o666)).unwrap();
+        (&say_ready).write_all(b".").unwrap();
+        for answer in answers {
+            let client = listener.accept();
+            client.receive(Duration::from_secs(5));
+            // A client that refuses the master has gone.
+            client.send(answer).unwrap_or_default();
         }
+        // SAFETY: ends this fork.
+        unsafe { libc::_exit(0) };
     }
-    std::io::Read::read_exact(&mut ready, &mut [0]).unwrap();
-    let failure = launch(&request(), &|| 0).unwrap_err();
-    assert_eq!(failure, Failure::new(Stage::MASTER, libc::EPERM));
-    rocker_testing::kill(squatter, libc::SIGKILL);
-    wait_for(squatter);
+    ready.read_exact(&mut [0]).unwrap();
+    let (mut told, tell) = pipe();
+    let status = in_fork(|| {
+        become_user(client_id);
+        for _ in answers {
+            let failure = launch(&request, &|| 0).unwrap_err();
+            let line = format!("{} {}\n", failure.stage.raw(), failure.errno);
+            (&tell).write_all(line.as_bytes()).unwrap();
+        }
+        0
+    });
+    drop(tell);
+    let mut text = String::new();
+    told.read_to_string(&mut text).unwrap();
+    assert_eq!((status, wait_for(master)), (0, 0), "{text}");
+    fs::remove_file(SOCKET).unwrap();
+    let of_line = |line: &str| {
+        let (stage, errno) = line.split_once(' ').unwrap();
+        Failure::new(
+            Stage::from_raw(stage.parse().unwrap()),
+            errno.parse().unwrap(),
+        )
+    };
+    text.lines().map(of_line).collect()
+}
+
+/// A socket in the file system may be anybody's.
+fn a_client_refuses_a_squatter() {
+    let answers: &[&[u8]] = &[b"anything"];
+    let refused = Failure::new(Stage::MASTER, libc::EPERM);
+    assert_eq!(ask_false_master(1000, 0, answers), [refused]);
+    assert_eq!(ask_false_master(1001, 1000, answers), [refused]);
+}
+
+fn a_client_believes_root_and_itself_alone() {
+    let answers: &[&[u8]] = &[b"anything"];
+    let believed = Failure::new(Stage::REPLY, libc::EPROTO);
+    assert_eq!(ask_false_master(0, 0, answers), [believed]);
+    assert_eq!(ask_false_master(1000, 1000, answers), [believed]);
+    assert_eq!(ask_false_master(0, 1000, answers), [believed]);
+}
+
+/// READY without its descriptors among them.
+fn a_client_refuses_a_false_reply() {
+    let good = Reply {
+        outcome: Ok(*b"rkfalse\0\0\0\0\0\0\0\0\0"),
+    }
+    .encode();
+    let no_name = Reply {
+        outcome: Ok([0; 16]),
+    }
+    .encode();
+    let long = [0; 100];
+    let answers: [&[u8]; 5] = [&good, &no_name, &good[..31], &long, b""];
+    let failures = ask_false_master(0, 0, &answers);
+    let reply = |errno| Failure::new(Stage::REPLY, errno);
+    let expected = [
+        reply(libc::EPROTO),
+        reply(libc::EPROTO),
+        reply(libc::EPROTO),
+        reply(libc::EMSGSIZE),
+        Failure::new(Stage::ANSWER, libc::ECONNRESET),
+    ];
+    assert_eq!(failures, expected);
 }

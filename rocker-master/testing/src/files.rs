@@ -76,6 +76,8 @@ pub struct MountLine {
     pub options: Vec<String>,
     /// The file system's type.
     pub fs_type: String,
+    /// What is mounted.
+    pub source: String,
 }
 
 impl MountLine {
@@ -116,6 +118,7 @@ fn parse(line: &[u8]) -> MountLine {
         point: unescape(fields[4]),
         options: text(fields[5]).split(',').map(str::to_owned).collect(),
         fs_type: text(fields[separator + 1]),
+        source: text(fields[separator + 2]),
     }
 }
 

@@ -5,6 +5,7 @@ use rocker_proto::Reply;
 use std::io::{Error, Result};
 use std::mem::{size_of, zeroed};
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
+use std::ptr::null_mut;
 use std::time::Duration;
 
 /// Where the case's master listens.
@@ -37,6 +38,15 @@ impl Peer {
         // SAFETY: integers only.
         assert_eq!(unsafe { libc::listen(peer.raw(), 8) }, 0);
         peer
+    }
+
+    /// The next client of one that listens.
+    pub fn accept(&self) -> Self {
+        // SAFETY: the null pointers stand for an address that nobody wants.
+        let fd = unsafe { libc::accept(self.raw(), null_mut(), null_mut()) };
+        assert!(fd >= 0, "accept: {}", Error::last_os_error());
+        // SAFETY: the kernel made it just now.
+        Self(unsafe { OwnedFd::from_raw_fd(fd) })
     }
 
     fn new() -> Self {
