@@ -3,12 +3,13 @@
 use rocker_client::{Failure, Request, Stage};
 use rocker_testing::{
     Case, Master, Refusal, ask, c_path, errno_of, eventually, launch, make_dir, mount_at, overlays,
-    package, refuse_calls, request, run_cases,
+    package, refuse_calls, request, run_cases, with_data_dir, with_exec_dir, with_overlays,
+    with_package,
 };
 use std::ffi::OsStr;
 use std::fs;
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::{lchown, symlink};
+use std::os::unix::fs::{chown, lchown, symlink};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
@@ -155,65 +156,41 @@ fn root_s_symlinks_are_followed_without_openat2() {
     without_openat2(root_s_symlinks_are_followed);
 }
 
+/// Links that somebody other than root made or could exchange. In a sticky directory too: who may write there could have
+/// been first.
+fn make_doubtful_links() -> [&'static str; 5] {
+    let make = |dir, mode, owner, group| {
+        make_dir(dir, mode);
+        chown(dir, Some(owner), Some(group)).unwrap();
+        symlink("/run/target", Path::new(dir).join("link")).unwrap();
+    };
+    make("/run/open", 0o777, 0, 0);
+    make("/run/sticky", 0o1777, 0, 0);
+    make("/run/group", 0o775, 0, 1000);
+    make("/run/owned", 0o755, 1000, 0);
+    make("/run/user-s", 0o755, 0, 0);
+    lchown("/run/user-s/link", Some(1000), Some(1000)).unwrap();
+    ["open", "sticky", "group", "owned", "user-s"]
+}
+
 fn users_symlinks_are_refused() {
     let _master = Master::start();
     let plain = request();
     make_dir("/run/target", 0o755);
     fs::copy("/run/app.sqfs", "/run/target/app.sqfs").unwrap();
-    // One that a user owns, and one of root's in a directory that everybody can write.
-    make_dir("/run/open", 0o777);
-    symlink("/run/target", "/run/open/link").unwrap();
-    symlink("/run/target", "/run/user-s").unwrap();
-    lchown("/run/user-s", Some(1000), Some(1000)).unwrap();
-    // A sticky directory is no better: who owns the link may change it, and root would have followed it.
-    make_dir("/run/sticky", 0o1777);
-    symlink("/run/target", "/run/sticky/link").unwrap();
-    make_dir("/run/group", 0o775);
-    std::os::unix::fs::chown("/run/group", Some(0), Some(1000)).unwrap();
-    symlink("/run/target", "/run/group/link").unwrap();
-    make_dir("/run/owned", 0o755);
-    std::os::unix::fs::chown("/run/owned", Some(1000), Some(0)).unwrap();
-    symlink("/run/target", "/run/owned/link").unwrap();
-    for link in [
-        "/run/open/link",
-        "/run/user-s",
-        "/run/sticky/link",
-        "/run/group/link",
-        "/run/owned/link",
-    ] {
-        let (dir, file) = (c_path(link), c_path(format!("{link}/app.sqfs")));
+    for dir in make_doubtful_links() {
+        let link = c_path(format!("/run/{dir}/link"));
+        let file = c_path(format!("/run/{dir}/link/app.sqfs"));
+        let at = |stage| Failure::new(stage, libc::ELOOP);
+        let second = Failure::indexed(Stage::OPEN_OVERLAY, libc::ELOOP, 1);
         let rows = [
-            (
-                Request {
-                    package: &file,
-                    ..plain
-                },
-                Failure::new(Stage::OPEN_PACKAGE, libc::ELOOP),
-            ),
-            (
-                Request {
-                    exec_dir: &dir,
-                    ..plain
-                },
-                Failure::new(Stage::OPEN_EXEC_DIR, libc::ELOOP),
-            ),
-            (
-                Request {
-                    data_dir: &dir,
-                    ..plain
-                },
-                Failure::new(Stage::OPEN_DATA_DIR, libc::ELOOP),
-            ),
-            (
-                Request {
-                    overlays: overlays(&[c"/etc", &dir]),
-                    ..plain
-                },
-                Failure::indexed(Stage::OPEN_OVERLAY, libc::ELOOP, 1),
-            ),
+            (with_package(&plain, &file), at(Stage::OPEN_PACKAGE)),
+            (with_exec_dir(&plain, &link), at(Stage::OPEN_EXEC_DIR)),
+            (with_data_dir(&plain, &link), at(Stage::OPEN_DATA_DIR)),
+            (with_overlays(&plain, &[c"/etc", &link]), second),
         ];
         for (request, failure) in rows {
-            assert_eq!(launch(&request, &|| 0).unwrap_err(), failure, "{link}");
+            assert_eq!(launch(&request, &|| 0).unwrap_err(), failure, "{dir}");
         }
     }
     assert!(errno_of(fs::metadata("/run/target/.rocker")).is_some());

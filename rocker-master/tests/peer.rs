@@ -73,10 +73,9 @@ fn a_user_who_gets_through_is_refused() {
     steady.check();
 }
 
-/// A master of this uid, who answers each client with the next of these packets and hangs up; what a client makes of it.
-fn ask_false_master(id: u32, client_id: u32, answers: &[&[u8]]) -> Vec<Failure> {
+/// A master of this uid, who answers each client with the next of these packets and hangs up. Gives its process id.
+fn start_false_master(id: u32, answers: &[&[u8]]) -> i32 {
     make_dir("/run/rocker", 0o777);
-    let request = request();
     let (mut ready, say_ready) = pipe();
     // SAFETY: the case has one thread.
     let master = unsafe { libc::fork() };
@@ -95,6 +94,13 @@ fn ask_false_master(id: u32, client_id: u32, answers: &[&[u8]]) -> Vec<Failure> 
         unsafe { libc::_exit(0) };
     }
     ready.read_exact(&mut [0]).unwrap();
+    master
+}
+
+/// What a client of this uid makes of each answer.
+fn ask_false_master(id: u32, client_id: u32, answers: &[&[u8]]) -> Vec<Failure> {
+    let request = request();
+    let master = start_false_master(id, answers);
     let (mut told, tell) = pipe();
     let status = in_fork(|| {
         become_user(client_id);
@@ -112,10 +118,8 @@ fn ask_false_master(id: u32, client_id: u32, answers: &[&[u8]]) -> Vec<Failure> 
     fs::remove_file(SOCKET).unwrap();
     let of_line = |line: &str| {
         let (stage, errno) = line.split_once(' ').unwrap();
-        Failure::new(
-            Stage::from_raw(stage.parse().unwrap()),
-            errno.parse().unwrap(),
-        )
+        let stage = Stage::from_raw(stage.parse().unwrap());
+        Failure::new(stage, errno.parse().unwrap())
     };
     text.lines().map(of_line).collect()
 }

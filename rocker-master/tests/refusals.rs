@@ -3,6 +3,7 @@
 use rocker_client::{Failure, NO_INDEX, Request, Stage};
 use rocker_testing::{
     Case, Master, Sandbox, Traces, c_path, eventually, launch, overlays, request, run_cases,
+    with_data_dir, with_exec_dir, with_ids, with_overlays, with_package,
 };
 use std::ffi::CStr;
 use std::fs;
@@ -17,7 +18,11 @@ fn main() -> ExitCode {
 const CASES: &[Case] = &[
     ("ids_out_of_range", ids_out_of_range),
     ("paths_that_are_no_paths", paths_that_are_no_paths),
-    ("paths_that_lead_nowhere", paths_that_lead_nowhere),
+    ("packages_that_are_not_there", packages_that_are_not_there),
+    (
+        "directories_that_are_not_there",
+        directories_that_are_not_there,
+    ),
     ("overlays_that_cannot_be", overlays_that_cannot_be),
     (
         "a_request_that_fits_no_packet",
@@ -82,49 +87,20 @@ fn name_of(errno: i32) -> &'static str {
 
 fn ids_out_of_range() {
     let plain = request();
-    let row = |request, stage| (request, Failure::new(stage, libc::EINVAL), None);
+    let row = |(app_id, uid, gid), stage| {
+        let request = with_ids(&plain, app_id, uid, gid);
+        (request, Failure::new(stage, libc::EINVAL), None)
+    };
     check(&[
-        row(Request { app_id: 0, ..plain }, Stage::APP_ID),
-        row(
-            Request {
-                app_id: -1,
-                ..plain
-            },
-            Stage::APP_ID,
-        ),
-        row(
-            Request {
-                app_id: i32::MIN,
-                ..plain
-            },
-            Stage::APP_ID,
-        ),
-        row(Request { uid: 0, ..plain }, Stage::UID),
-        row(
-            Request {
-                uid: u32::MAX,
-                ..plain
-            },
-            Stage::UID,
-        ),
-        row(Request { gid: 0, ..plain }, Stage::GID),
-        row(
-            Request {
-                gid: u32::MAX,
-                ..plain
-            },
-            Stage::GID,
-        ),
+        row((0, 1, 1), Stage::APP_ID),
+        row((-1, 1, 1), Stage::APP_ID),
+        row((i32::MIN, 1, 1), Stage::APP_ID),
+        row((1, 0, 1), Stage::UID),
+        row((1, u32::MAX, 1), Stage::UID),
+        row((1, 1, 0), Stage::GID),
+        row((1, 1, u32::MAX), Stage::GID),
         // The first that is wrong is named.
-        row(
-            Request {
-                app_id: 0,
-                uid: 0,
-                gid: 0,
-                ..plain
-            },
-            Stage::APP_ID,
-        ),
+        row((0, 0, 0), Stage::APP_ID),
     ]);
 }
 
@@ -141,117 +117,55 @@ const NO_PATHS: [&CStr; 8] = [
 
 fn paths_that_are_no_paths() {
     let plain = request();
-    let mut rows = Vec::new();
-    for path in NO_PATHS {
-        let fields = [
-            (
-                Request {
-                    package: path,
-                    ..plain
-                },
-                Stage::PACKAGE_PATH,
-            ),
-            (
-                Request {
-                    exec_dir: path,
-                    ..plain
-                },
-                Stage::EXEC_DIR_PATH,
-            ),
-            (
-                Request {
-                    data_dir: path,
-                    ..plain
-                },
-                Stage::DATA_DIR_PATH,
-            ),
+    let rows = |path| {
+        let at = |stage| Failure::new(stage, libc::EINVAL);
+        let second = Failure::indexed(Stage::OVERLAY_PATH, libc::EINVAL, 1);
+        let changed = [
+            (with_package(&plain, path), at(Stage::PACKAGE_PATH)),
+            (with_exec_dir(&plain, path), at(Stage::EXEC_DIR_PATH)),
+            (with_data_dir(&plain, path), at(Stage::DATA_DIR_PATH)),
+            (with_overlays(&plain, &[c"/etc", path]), second),
         ];
-        for (request, stage) in fields {
-            rows.push((request, Failure::new(stage, libc::EINVAL), Some(path)));
-        }
-        rows.push((
-            Request {
-                overlays: overlays(&[c"/etc", path]),
-                ..plain
-            },
-            Failure::indexed(Stage::OVERLAY_PATH, libc::EINVAL, 1),
-            Some(path),
-        ));
-    }
-    check(&rows);
+        changed.map(|(request, failure)| (request, failure, Some(path)))
+    };
+    check(&NO_PATHS.into_iter().flat_map(rows).collect::<Vec<_>>());
 }
 
-fn paths_that_lead_nowhere() {
+fn packages_that_are_not_there() {
     let plain = request();
     fs::write("/run/file", "").unwrap();
-    let at = |stage, errno| Failure::new(stage, errno);
-    let (missing, file, below) = (c"/run/missing", c"/run/file", c"/run/file/below");
-    let mut rows = vec![
-        (
-            Request {
-                package: missing,
-                ..plain
-            },
-            at(Stage::OPEN_PACKAGE, libc::ENOENT),
-            Some(missing),
-        ),
-        (
-            Request {
-                package: below,
-                ..plain
-            },
-            at(Stage::OPEN_PACKAGE, libc::ENOTDIR),
-            Some(below),
-        ),
-        (
-            Request {
-                package: c"/run/exec",
-                ..plain
-            },
-            at(Stage::OPEN_PACKAGE, libc::EISDIR),
-            Some(c"/run/exec"),
-        ),
-        (
-            Request {
-                package: file,
-                ..plain
-            },
-            at(Stage::PACKAGE_FORMAT, libc::EMEDIUMTYPE),
-            Some(file),
-        ),
+    let row = |path, stage, errno| {
+        let failure = Failure::new(stage, errno);
+        (with_package(&plain, path), failure, Some(path))
+    };
+    check(&[
+        row(c"/run/missing", Stage::OPEN_PACKAGE, libc::ENOENT),
+        row(c"/run/file/below", Stage::OPEN_PACKAGE, libc::ENOTDIR),
+        row(c"/run/exec", Stage::OPEN_PACKAGE, libc::EISDIR),
+        row(c"/run/file", Stage::PACKAGE_FORMAT, libc::EMEDIUMTYPE),
+    ]);
+}
+
+fn directories_that_are_not_there() {
+    let plain = request();
+    fs::write("/run/file", "").unwrap();
+    let rows = |(path, errno)| {
+        let at = |stage| Failure::new(stage, errno);
+        let third = Failure::indexed(Stage::OPEN_OVERLAY, errno, 2);
+        let named = with_overlays(&plain, &[c"/etc", c"/usr", path]);
+        let changed = [
+            (with_exec_dir(&plain, path), at(Stage::OPEN_EXEC_DIR)),
+            (with_data_dir(&plain, path), at(Stage::OPEN_DATA_DIR)),
+            (named, third),
+        ];
+        changed.map(|(request, failure)| (request, failure, Some(path)))
+    };
+    let paths = [
+        (c"/run/missing", libc::ENOENT),
+        (c"/run/file", libc::ENOTDIR),
+        (c"/run/file/below", libc::ENOTDIR),
     ];
-    for (path, errno) in [
-        (missing, libc::ENOENT),
-        (file, libc::ENOTDIR),
-        (below, libc::ENOTDIR),
-    ] {
-        rows.push((
-            Request {
-                exec_dir: path,
-                ..plain
-            },
-            at(Stage::OPEN_EXEC_DIR, errno),
-            Some(path),
-        ));
-        rows.push((
-            Request {
-                data_dir: path,
-                ..plain
-            },
-            at(Stage::OPEN_DATA_DIR, errno),
-            Some(path),
-        ));
-        let named = Request {
-            overlays: overlays(&[c"/etc", c"/usr", path]),
-            ..plain
-        };
-        rows.push((
-            named,
-            Failure::indexed(Stage::OPEN_OVERLAY, errno, 2),
-            Some(path),
-        ));
-    }
-    check(&rows);
+    check(&paths.into_iter().flat_map(rows).collect::<Vec<_>>());
 }
 
 fn overlays_that_cannot_be() {

@@ -8,6 +8,7 @@
 mod app;
 mod caller;
 mod case;
+mod change;
 mod files;
 mod filter;
 mod master;
@@ -23,6 +24,7 @@ mod traces;
 pub use app::{App, launch, request, wait_for};
 pub use caller::Caller;
 pub use case::{Case, run_cases, run_cases_on_both_kernels};
+pub use change::{with_data_dir, with_exec_dir, with_ids, with_overlays, with_package};
 pub use files::{
     MountLine, c_path, errno_of, make_dir, mount, mount_at, mount_tmpfs, mounts, overlays,
 };
