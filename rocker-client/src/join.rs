@@ -53,6 +53,8 @@ fn become_app(request: &Request<'_>) -> Result<(), Errno> {
     credentials::drop_bounding_set()?;
     credentials::set_gid(request.gid)?;
     credentials::set_uid(request.uid)?;
+    // The change of ids has set it to /proc/sys/fs/suid_dumpable, which may be 1.
+    credentials::set_dumpable(false)?;
     credentials::drop_capabilities()?;
     credentials::set_no_new_privs()
 }

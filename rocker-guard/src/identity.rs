@@ -29,6 +29,8 @@ pub(crate) fn harden(plan: &Plan<'_>) -> Step {
         credentials::set_uid(plan.request.uid)?;
         credentials::drop_capabilities()?;
         credentials::set_no_new_privs()?;
+        // The change of ids has set it to /proc/sys/fs/suid_dumpable, which may be 1.
+        credentials::set_dumpable(false)?;
         if credentials::is_dumpable()? {
             Err(Errno::EPERM)
         } else {

@@ -103,6 +103,9 @@ impl Broker {
             );
             TcpStream::connect(("127.0.0.1", port)).is_ok()
         });
+        // It listens before its main loop runs, and forgets a SIGTERM that comes in between: only an answer says that it
+        // is there.
+        broker.publish(&["-t", "started", "-n"], "");
         broker
     }
 
