@@ -15,8 +15,8 @@ pub fn binary(name: &str) -> PathBuf {
         PathBuf::from,
     );
     let path = dir.join(name);
-    assert!(path.exists(), "{} is not built: run `make`", path.display());
-    path
+    path.canonicalize()
+        .unwrap_or_else(|error| panic!("{}: {error}: run `make`", path.display()))
 }
 
 /// A master at `/run/rocker/master.sock`, which only this case sees. It ends with the value.
