@@ -1,7 +1,7 @@
 //! Makes and inspects *packages*: read-only squashfs images that the Linux kernel mounts.
 //!
 //! For the `rocker-pack` command and for tests that need a package; a build host needs it, a device
-//! never does. [`build`] promises: the same tree and options give the same bytes, whatever the order
+//! never does. [`build()`] promises: the same tree and options give the same bytes, whatever the order
 //! in which directories list their entries and however many threads compress; the package appears
 //! whole under its name or not at all; nothing is dropped without a [`Warning`].
 //!

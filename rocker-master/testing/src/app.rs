@@ -9,7 +9,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 /// What an App does. What it returns is its exit status; a panic is status 101, with its message on standard error.
 pub type App<'a> = &'a dyn Fn() -> i32;
 
-/// The launch that most cases start from: [`crate::package`] mounted at `/run/exec`, data in `/run/data`, both of which it
+/// The launch that most cases start from: [`crate::package()`] mounted at `/run/exec`, data in `/run/data`, both of which it
 /// makes, `/etc` overlaid, uid and gid 1000.
 pub fn request() -> Request<'static> {
     crate::package();

@@ -2,7 +2,7 @@
 //!
 //! Each case runs as a process of its own, PID 1 of a pid namespace, in a mount namespace with a fresh tmpfs at `/run`
 //! ([`run_cases`]). Whatever it leaves behind goes with it, also when it fails or is killed. It finds a master to start
-//! ([`Master`]), packages to launch ([`package`]) and ways to look at what a launch left ([`Traces`]).
+//! ([`Master`]), packages to launch ([`package()`]) and ways to look at what a launch left ([`Traces`]).
 #![allow(unsafe_code, reason = "tests fork, mount and kill")]
 
 mod app;

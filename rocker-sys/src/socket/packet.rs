@@ -128,7 +128,7 @@ pub struct Received {
     pub len: usize,
     /// The descriptors that came with it.
     pub fds: Descriptors,
-    /// Who sent it, if [`pass_credentials`] was set.
+    /// Who sent it, if [`pass_credentials`](super::pass_credentials) was set.
     pub sender: Option<Credentials>,
 }
 
