@@ -37,7 +37,7 @@ setup: ## installs what the tests need from Debian's packages (root)
 test: release setup ## every test (root)
 	ROCKER_MUST_RUN=1 ROCKER_BIN_DIR=$(abspath $(TINY)) $(CARGO) test --locked --workspace
 
-bench: release ## every bench (root)
+bench: release setup ## every bench (root)
 	ROCKER_BIN_DIR=$(abspath $(TINY)) $(CARGO) bench --locked -p bench
 endif
 

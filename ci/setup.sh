@@ -6,6 +6,7 @@ if [ $# = 0 ]; then
     add() { command -v "$1" > /dev/null 2>&1 || packages="${packages:-} $2"; }
     PATH=$PATH:/usr/sbin:/sbin
     add strace strace
+    add busybox busybox-static
     add mkfs.erofs erofs-utils
     add mosquitto mosquitto
     add mosquitto_pub mosquitto-clients
