@@ -4,10 +4,10 @@
 //! the client by itself. Over the channel between the two the guard asks for its id maps and says how it went
 //! ([`hear_guard`]). That is all: the master waits for nothing in between.
 
+use crate::id_map;
 use crate::log::Line;
 use crate::name::Names;
 use crate::registry::{Guard, Packet, State};
-use crate::{id_map, peer};
 use core::ffi::CStr;
 use rocker_guard::Plan;
 use rocker_proto::limits::REQUEST_MAX;
@@ -55,7 +55,7 @@ pub(crate) fn hear_request(client: &Fd, peer: Credentials) -> Asked {
     }
 }
 
-/// Decodes the request and makes the guard that fulfils it.
+/// Decodes the request and makes the guard that fulfils it. Whether this peer may ask was settled when it connected.
 ///
 /// A refusal has been told to the client and to the log when this returns `None`.
 pub(crate) fn launch(launcher: &mut Launcher<'_>, client: Fd, packet: Packet) -> Option<State> {
@@ -72,16 +72,6 @@ pub(crate) fn launch(launcher: &mut Launcher<'_>, client: Fd, packet: Packet) ->
             return None;
         }
     };
-    if !peer::may_launch(&packet.peer) {
-        refuse(
-            &client,
-            &packet.peer,
-            request.app_id,
-            &Failure::new(Stage::PEER, Errno::EPERM.raw()),
-            None,
-        );
-        return None;
-    }
     match clone_guard(launcher, &client, &request) {
         Ok((guard, channel)) => Some(State::Building {
             guard,

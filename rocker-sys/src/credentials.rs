@@ -10,15 +10,15 @@ use linux_raw_sys::prctl as p;
 #[cfg(any(target_arch = "arm", target_arch = "x86"))]
 mod nr {
     pub(super) use linux_raw_sys::general::{
-        __NR_geteuid32 as GETEUID, __NR_getuid32 as GETUID, __NR_setgroups32 as SETGROUPS,
-        __NR_setresgid32 as SETRESGID, __NR_setresuid32 as SETRESUID,
+        __NR_geteuid32 as GETEUID, __NR_setgroups32 as SETGROUPS, __NR_setresgid32 as SETRESGID,
+        __NR_setresuid32 as SETRESUID,
     };
 }
 #[cfg(not(any(target_arch = "arm", target_arch = "x86")))]
 mod nr {
     pub(super) use linux_raw_sys::general::{
-        __NR_geteuid as GETEUID, __NR_getuid as GETUID, __NR_setgroups as SETGROUPS,
-        __NR_setresgid as SETRESGID, __NR_setresuid as SETRESUID,
+        __NR_geteuid as GETEUID, __NR_setgroups as SETGROUPS, __NR_setresgid as SETRESGID,
+        __NR_setresuid as SETRESUID,
     };
 }
 
@@ -26,12 +26,6 @@ mod nr {
 pub fn effective_uid() -> u32 {
     // SAFETY: no argument, no effect, never fails. Ids are 32 bits.
     unsafe { syscall0(nr::GETEUID) as u32 }
-}
-
-/// `getuid(2)`
-pub fn real_uid() -> u32 {
-    // SAFETY: no argument, no effect, never fails. Ids are 32 bits.
-    unsafe { syscall0(nr::GETUID) as u32 }
 }
 
 /// Leaves every supplementary group (`setgroups(2)`), of this thread alone.

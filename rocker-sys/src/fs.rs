@@ -108,17 +108,9 @@ pub fn mkdirat(dir: RawFd, path: &CStr, mode: u32) -> Result<()> {
 
 /// Takes an exclusive lock on the whole file, or says `EAGAIN` (`flock(2)`). It goes with the last copy of the descriptor.
 pub fn try_lock(fd: RawFd) -> Result<()> {
-    flock(fd, g::LOCK_EX | g::LOCK_NB)
-}
-
-/// Waits for the exclusive lock that [`try_lock`] takes.
-pub fn lock(fd: RawFd) -> Result<()> {
-    flock(fd, g::LOCK_EX)
-}
-
-fn flock(fd: RawFd, operation: u32) -> Result<()> {
+    let operation = (g::LOCK_EX | g::LOCK_NB) as usize;
     // SAFETY: integers only.
-    ret(unsafe { syscall2(g::__NR_flock, fd as usize, operation as usize) })?;
+    ret(unsafe { syscall2(g::__NR_flock, fd as usize, operation) })?;
     Ok(())
 }
 
@@ -147,20 +139,6 @@ pub fn fchown(fd: RawFd, uid: u32, gid: u32) -> Result<()> {
 pub fn fchmod(fd: RawFd, mode: u32) -> Result<()> {
     // SAFETY: integers only.
     ret(unsafe { syscall2(g::__NR_fchmod, fd as usize, mode as usize) })?;
-    Ok(())
-}
-
-/// `fchmodat(2)`: follows symbolic links.
-pub fn chmod(path: &CStr, mode: u32) -> Result<()> {
-    // SAFETY: the kernel only reads the path.
-    ret(unsafe {
-        syscall3(
-            g::__NR_fchmodat,
-            AT_FDCWD as usize,
-            path.as_ptr() as usize,
-            mode as usize,
-        )
-    })?;
     Ok(())
 }
 
@@ -204,21 +182,6 @@ pub fn getcwd(buffer: &mut [u8]) -> Result<usize> {
 pub fn chdir(path: &CStr) -> Result<()> {
     // SAFETY: the kernel only reads the path.
     ret(unsafe { crate::arch::syscall1(g::__NR_chdir, path.as_ptr() as usize) })?;
-    Ok(())
-}
-
-/// `mknodat(2)`
-pub fn mknodat(dir: RawFd, path: &CStr, mode: u32, device: u32) -> Result<()> {
-    // SAFETY: the kernel only reads the path.
-    ret(unsafe {
-        syscall4(
-            g::__NR_mknodat,
-            dir as usize,
-            path.as_ptr() as usize,
-            mode as usize,
-            device as usize,
-        )
-    })?;
     Ok(())
 }
 
