@@ -33,8 +33,40 @@ typedef struct {
     int guard_pidfd;
 } RockerApp;
 
-/* ROCKER_enter_rocker with pidfds. */
-RockerApp ROCKER_launch_callback(const RockerRequest *req, int (*app)(void *), void *app_args) __attribute__((visibility("default")));
+/* Where an App's changes to the overlaid directories live while it runs. */
+/* In app_data_dir, as durable as that file system; what ROCKER_enter_rocker does. */
+#define ROCKER_DATA_DISK 0
+/* In memory, of a limited size. At the end they are gone, unless data_keep is set. */
+#define ROCKER_DATA_TMPFS 1
+/* In app_data_dir, but nothing that the App writes is brought to the disk for it: its fsync(2) does nothing, and after a
+ * power cut the changes may be lost or damaged. Before Linux 5.10 this is ROCKER_DATA_DISK. */
+#define ROCKER_DATA_VOLATILE 2
+
+/*
+ * What else a launch may be told. Start from zeroes and set size: RockerOptions options = {sizeof options}; 0 is the default
+ * of every field, also of those that later versions add at the end. A library that does not know a field that is not 0
+ * refuses the launch (param_invalid).
+ */
+typedef struct {
+    size_t size;
+    /* ROCKER_DATA_* */
+    int data;
+    /* How large a tmpfs may become, in KiB; 0 is 4096. The App gets ENOSPC beyond it. */
+    unsigned int data_size;
+    /* Not 0: when the last process in the sandbox ends, what the tmpfs holds is written to app_data_dir, where the next
+     * launch finds it. What ends because its guard was killed is not written. */
+    int data_keep;
+    /* Not 0: nothing is overlaid. The App sees and changes the host's own files, as far as its user may. */
+    int no_overlays;
+} RockerOptions;
+
+/*
+ * app_data_dir may be NULL with no_overlays, and with ROCKER_DATA_TMPFS without data_keep. If it is named all the same, it is
+ * not opened.
+ */
+
+/* ROCKER_enter_rocker with pidfds, and with options, if any. */
+RockerApp ROCKER_launch_callback(const RockerRequest *req, int (*app)(void *), void *app_args, const RockerOptions *options) __attribute__((visibility("default")));
 
 /* A program file to execute. */
 typedef struct {
@@ -52,9 +84,9 @@ typedef struct {
 /*
  * Executes a program in a new sandbox, as a child of the caller. The caller is not copied: the cost does not grow with its
  * memory. Signal dispositions are the defaults, the signal mask is the caller's. While the call lasts, the caller cannot be
- * traced or dumped (PR_SET_DUMPABLE); afterwards that is as it was.
+ * traced or dumped (PR_SET_DUMPABLE); afterwards that is as it was. options may be NULL.
  */
-RockerApp ROCKER_launch_program(const RockerRequest *req, const RockerProgram *program) __attribute__((visibility("default")));
+RockerApp ROCKER_launch_program(const RockerRequest *req, const RockerProgram *program, const RockerOptions *options) __attribute__((visibility("default")));
 
 #ifdef __cplusplus
 }

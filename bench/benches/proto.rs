@@ -1,7 +1,7 @@
 //! Encoding and decoding of the messages.
 
 use criterion::Criterion;
-use rocker_proto::{Failure, Reply, Request, Stage};
+use rocker_proto::{Data, Failure, Reply, Request, Stage};
 use std::hint::black_box;
 
 /// Three overlays, and paths as long as they usually are.
@@ -18,6 +18,7 @@ fn request() -> Request<'static> {
         exec_dir: c"/var/gateway/exec",
         data_dir: c"/var/gateway/data",
         overlays,
+        data: Data::DISK,
     }
 }
 

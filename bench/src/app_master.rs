@@ -6,7 +6,7 @@
 use crate::clock::now;
 use crate::sandbox::{LoopDevice, wait_for_end};
 use crate::{Launch, Way};
-use rocker_client::{Callback, Launched, Program, Request, launch_callback, launch_program};
+use rocker_client::{Callback, Data, Launched, Program, Request, launch_callback, launch_program};
 use std::ffi::{CStr, CString, c_char, c_int, c_void};
 use std::io::{Read, Write};
 use std::os::unix::ffi::OsStrExt;
@@ -126,6 +126,7 @@ impl<'a> AppMaster<'a> {
             exec_dir: &self.strings.exec_dir,
             data_dir: &self.strings.data_dir,
             overlays,
+            data: Data::DISK,
         }
     }
 

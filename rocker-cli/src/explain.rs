@@ -64,6 +64,11 @@ fn what(stage: Stage) -> &'static [u8] {
         Stage::OVERLAY_PATH | Stage::OPEN_OVERLAY => b"cannot overlay",
         Stage::LAYERS => b"cannot keep changes in the data directory, to",
         Stage::MOUNT_OVERLAY => b"cannot mount the overlay over",
+        Stage::DATA_MODE => b"cannot keep changes as --data says",
+        Stage::DATA_SIZE => b"cannot use --data-size",
+        Stage::DATA_KEEP => b"cannot use --data-keep",
+        Stage::NO_OVERLAYS => b"cannot use --no-overlays",
+        Stage::TMPFS => b"no tmpfs for the changes",
         Stage::CONNECT => b"cannot reach the master at",
         Stage::SOCKET_PATH => b"no address for the master is possible:",
         Stage::MASTER => b"not root's own master, at",
@@ -94,6 +99,10 @@ fn remedy(stage: Stage, errno: Errno) -> &'static [u8] {
         (Stage::PACKAGE_PATH | Stage::EXEC_DIR_PATH | Stage::DATA_DIR_PATH, _) => b"it may not be `/`",
         (Stage::OVERLAY_PATH, Errno::EEXIST) => b"named twice",
         (Stage::OVERLAY_PATH, _) => b"it may not be `/`, nor lie in /proc, /sys or /dev",
+        (Stage::DATA_MODE, Errno::ENOSYS) => b"not built yet",
+        (Stage::DATA_MODE, _) => b"the master does not know it: is it older than this command?",
+        (Stage::DATA_SIZE | Stage::DATA_KEEP, _) => b"only with --data tmpfs",
+        (Stage::NO_OVERLAYS, _) => b"neither --overlay nor --data goes with it",
         (Stage::LAYER_FS, _) => {
             b"it lies on an overlayfs, which cannot hold an overlay's changes; choose --data-dir on another file system"
         }

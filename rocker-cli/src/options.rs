@@ -2,7 +2,7 @@
 
 use crate::message::parse_number;
 use core::ffi::CStr;
-use rocker_client::limits;
+use rocker_client::{Data, DataMode, limits};
 
 /// nobody, where there is a name for it.
 const DEFAULT_ID: u32 = 65_534;
@@ -27,6 +27,7 @@ pub(crate) struct Options<'a> {
     pub(crate) exec_dir: Option<&'a CStr>,
     pub(crate) data_dir: Option<&'a CStr>,
     pub(crate) overlays: heapless::Vec<&'a CStr, { limits::OVERLAYS_MAX }>,
+    pub(crate) data: Data,
     pub(crate) socket: Option<&'a CStr>,
     /// Which argument is the command, counted from the program's own name.
     pub(crate) command: usize,
@@ -41,6 +42,7 @@ impl<'a> Options<'a> {
         exec_dir: None,
         data_dir: None,
         overlays: heapless::Vec::new(),
+        data: Data::DISK,
         socket: None,
         command: 0,
     };
@@ -81,7 +83,16 @@ impl<'a> Options<'a> {
         let package = options.package.to_bytes();
         let none = Mistake::of(b"run which command in ", package, b"? Try rocker --help");
         options.command = command.ok_or(none)?;
+        if options.data.is_kept() && options.data_dir.is_none() {
+            let lost = b"--data-keep wants --data-dir, where the changes are kept";
+            return Err(Mistake::of(lost, b"", b""));
+        }
         Ok(Some(options))
+    }
+
+    /// Is a data directory needed that nobody has named?
+    pub(crate) fn wants_scratch(&self) -> bool {
+        self.data_dir.is_none() && self.data.needs_dir()
     }
 
     /// One option, with the value that follows it or stands behind its `=`.
@@ -102,6 +113,10 @@ impl<'a> Options<'a> {
             b"--exec-dir" => self.exec_dir = Some(value()?),
             b"--data-dir" => self.data_dir = Some(value()?),
             b"--socket" => self.socket = Some(value()?),
+            b"--data" => self.data.mode = mode(value()?)?,
+            b"--data-size" => self.data.size_kib = size(value()?)?,
+            b"--data-keep" => self.data.flags |= flag(name, behind, Data::KEEP)?,
+            b"--no-overlays" => self.data.flags |= flag(name, behind, Data::NO_OVERLAYS)?,
             b"--overlay" => {
                 let dir = value()?;
                 let full = Mistake::of(
@@ -134,6 +149,49 @@ fn split(argument: &CStr) -> (&[u8], Option<&CStr>) {
                 .get(at + 1..)
                 .and_then(|value| CStr::from_bytes_with_nul(value).ok()),
         ),
+    }
+}
+
+fn mode(value: &CStr) -> Result<DataMode, Mistake<'_>> {
+    match value.to_bytes() {
+        b"disk" => Ok(DataMode::DISK),
+        b"tmpfs" => Ok(DataMode::TMPFS),
+        b"volatile" => Ok(DataMode::VOLATILE),
+        other => Err(Mistake::of(
+            b"--data wants disk, tmpfs or volatile, not ",
+            other,
+            b"",
+        )),
+    }
+}
+
+/// A size with its unit, in KiB: a bare number would mean bytes to one reader and KiB to the next.
+fn size(value: &CStr) -> Result<u32, Mistake<'_>> {
+    let wrong = Mistake::of(
+        b"--data-size wants a size such as 512K, 16M or 1G, not ",
+        value.to_bytes(),
+        b"",
+    );
+    let Some((unit, digits)) = value.to_bytes().split_last() else {
+        return Err(wrong);
+    };
+    let factor = match unit {
+        b'K' => 1,
+        b'M' => 1 << 10,
+        b'G' => 1 << 20,
+        _ => return Err(wrong),
+    };
+    parse_number(digits)
+        .and_then(|number| number.checked_mul(factor))
+        .filter(|size| *size > 0)
+        .ok_or(wrong)
+}
+
+/// An option that is there or not.
+fn flag<'a>(name: &'a [u8], behind: Option<&CStr>, bit: u8) -> Result<u8, Mistake<'a>> {
+    match behind {
+        None => Ok(bit),
+        Some(_) => Err(Mistake::of(name, b" takes no value", b"")),
     }
 }
 

@@ -57,7 +57,7 @@ fn run_with(program: &Program, options: &Options<'_>, paths: &Paths) -> i32 {
         .or_else(|| program.variable(b"ROCKER_SOCKET="))
         .unwrap_or(DEFAULT_SOCKET);
     // Dropped last: the sandbox may still write there.
-    let scratch = match Scratch::make(options.exec_dir.is_none(), options.data_dir.is_none()) {
+    let scratch = match Scratch::make(options.exec_dir.is_none(), options.wants_scratch()) {
         Ok(scratch) => scratch,
         Err(errno) => {
             report(&[
@@ -123,6 +123,7 @@ fn request<'a>(options: &Options<'_>, paths: &'a Paths, scratch: &'a Scratch) ->
         exec_dir,
         data_dir,
         overlays,
+        data: options.data,
     }
 }
 

@@ -30,6 +30,7 @@ const CASES: &[Case] = &[
         "too_many_overlays_are_refused",
         too_many_overlays_are_refused,
     ),
+    ("bad_data_options_are_refused", bad_data_options_are_refused),
     (
         "options_may_have_their_value_behind_an_equals_sign",
         options_may_have_their_value_behind_an_equals_sign,
@@ -119,6 +120,8 @@ fn incomplete_command_lines_are_refused() {
         "--data-dir",
         "--overlay",
         "--socket",
+        "--data",
+        "--data-size",
     ] {
         let says = format!("{option} wants a value");
         let behind = format!("{option}=");
@@ -177,6 +180,46 @@ fn too_many_overlays_are_refused() {
         2,
         "--overlay /run/dir17: 16 directories are the most",
     );
+}
+
+fn bad_data_options_are_refused() {
+    package();
+    let bad = |arguments: &[&str], status, says: &str| {
+        let all = [&["run", "/run/app.sqfs"], arguments, &["true"]].concat();
+        refused(&all, status, says);
+    };
+    for mode in ["ram", "Disk", "tmpfs ", "0"] {
+        let says = format!("--data wants disk, tmpfs or volatile, not {mode}");
+        bad(&["--data", mode], 2, &says);
+    }
+    for size in [
+        "16",
+        "16m",
+        "0K",
+        "M",
+        "-1M",
+        "1.5M",
+        "16MB",
+        "4194304G",
+        "4294967296K",
+    ] {
+        let says = format!("--data-size wants a size such as 512K, 16M or 1G, not {size}");
+        bad(&["--data", "tmpfs", "--data-size", size], 2, &says);
+    }
+    bad(&["--data-keep=yes"], 2, "--data-keep takes no value");
+    bad(&["--no-overlays=1"], 2, "--no-overlays takes no value");
+    let where_to = "--data-keep wants --data-dir, where the changes are kept";
+    bad(&["--data", "tmpfs", "--data-keep"], 2, where_to);
+    let tmpfs_only = |option: &str| format!("cannot use {option}: EINVAL (only with --data tmpfs)");
+    bad(&["--data-size=1M"], 125, &tmpfs_only("--data-size"));
+    bad(
+        &["--data-keep", "--data-dir=/run"],
+        125,
+        &tmpfs_only("--data-keep"),
+    );
+    let none = "cannot use --no-overlays: EINVAL (neither --overlay nor --data goes with it)";
+    bad(&["--no-overlays", "--data=volatile"], 125, none);
+    bad(&["--no-overlays", "--overlay=/etc"], 125, none);
 }
 
 fn options_may_have_their_value_behind_an_equals_sign() {

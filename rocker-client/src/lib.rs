@@ -39,7 +39,7 @@ pub use callback::{Callback, launch_callback};
 pub use guard_name::guard_name;
 pub use held::Held;
 pub use program::{Program, launch_program, launch_tied};
-pub use rocker_proto::{Failure, NO_INDEX, Request, Stage, limits};
+pub use rocker_proto::{Data, DataMode, Failure, NO_INDEX, Request, Stage, limits};
 use rocker_sys::Errno;
 
 /// Where the master is if nothing else is said.

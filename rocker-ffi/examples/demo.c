@@ -118,7 +118,7 @@ static int count_mounts(const char *dir) {
 }
 
 static void kill_the_guard(RockerRequest *request) {
-    RockerApp app = ROCKER_launch_callback(request, run_for_ever, NULL);
+    RockerApp app = ROCKER_launch_callback(request, run_for_ever, NULL, NULL);
     if (app.result.err_no != ROCKER_ERR_success)
         fail("launch");
     RockerResult name = ROCKER_get_guardname(app.result.guard_pid);

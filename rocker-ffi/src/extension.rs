@@ -1,6 +1,7 @@
 //! What `rocker_ext.h` adds: why a launch failed, pidfds, and launching a program file.
 
 use crate::abi::{RockerRequest, RockerResult};
+use crate::options::{self, RockerOptions};
 use crate::{App, last_failure, request};
 use core::ffi::{CStr, c_char, c_int, c_void};
 use rocker_client::{Failure, Held, Launched, NO_INDEX, Program, Stage, launch_program};
@@ -124,28 +125,30 @@ fn describe(failure: &Failure) -> [c_char; 52] {
 /// `ROCKER_enter_rocker` with pidfds: see `rocker_ext.h`.
 ///
 /// # Safety
-/// As `ROCKER_enter_rocker`.
+/// As `ROCKER_enter_rocker`; `options` is null or points to as many bytes as it says.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ROCKER_launch_callback(
     req: *const RockerRequest,
     app: App,
     app_args: *mut c_void,
+    options: *const RockerOptions,
 ) -> RockerApp {
     // SAFETY: the caller's promise.
-    RockerApp::of(unsafe { crate::launch(req, app, app_args) })
+    RockerApp::of(unsafe { crate::launch(req, app, app_args, options) })
 }
 
 /// Executes a program file in a new sandbox: see `rocker_ext.h`.
 ///
 /// # Safety
-/// `req` as for `ROCKER_enter_rocker`; `program` is null or points to a `RockerProgram` whose arrays end as the header says.
+/// `req` and `options` as for [`ROCKER_launch_callback`]; `program` is null or points to a `RockerProgram` whose arrays end as the header says.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ROCKER_launch_program(
     req: *const RockerRequest,
     program: *const RockerProgram,
+    options: *const RockerOptions,
 ) -> RockerApp {
     // SAFETY: the caller's promise.
-    RockerApp::of(unsafe { launch(req, program) }.map_err(last_failure::set))
+    RockerApp::of(unsafe { launch(req, program, options) }.map_err(last_failure::set))
 }
 
 /// # Safety
@@ -153,6 +156,7 @@ pub unsafe extern "C" fn ROCKER_launch_program(
 unsafe fn launch(
     req: *const RockerRequest,
     program: *const RockerProgram,
+    options: *const RockerOptions,
 ) -> Result<Launched, Failure> {
     let null = Failure::new(Stage::ARGUMENT, Errno::EFAULT.raw());
     // SAFETY: null or a request, by the caller's promise.
@@ -186,8 +190,10 @@ unsafe fn launch(
         search: None,
         keep,
     };
+    // SAFETY: the caller's promise.
+    let data = unsafe { options::read(options) }?;
     // SAFETY: its pointers are null or strings, by the caller's promise.
-    let request = unsafe { request::read(req) };
+    let request = unsafe { request::read(req, data) };
     // SAFETY: both arrays end with a null pointer, by the caller's promise.
     unsafe { launch_program(request::socket(), &request, &program) }
 }

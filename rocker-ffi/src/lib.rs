@@ -19,10 +19,12 @@
 mod abi;
 mod extension;
 mod last_failure;
+mod options;
 mod request;
 
 use abi::{ROCKER_ERR, RockerRequest, RockerResult};
 use core::ffi::{c_int, c_void};
+use core::ptr;
 use rocker_client::{Callback, Failure, Launched, Stage, guard_name, launch_callback};
 use rocker_sys::Errno;
 
@@ -41,7 +43,7 @@ pub unsafe extern "C" fn ROCKER_enter_rocker(
     app_args: *mut c_void,
 ) -> RockerResult {
     // SAFETY: the caller's promise.
-    match unsafe { launch(req, app, app_args) } {
+    match unsafe { launch(req, app, app_args, ptr::null()) } {
         // The pidfds close here: the C structure has no place for them.
         Ok(launched) => RockerResult::of(&launched),
         Err(failure) => RockerResult::failed(&failure),
@@ -69,19 +71,22 @@ pub extern "C" fn ROCKER_request_new() -> RockerRequest {
 }
 
 /// # Safety
-/// As [`ROCKER_enter_rocker`].
+/// As [`ROCKER_enter_rocker`]; `options` as for [`options::read`].
 unsafe fn launch(
     req: *const RockerRequest,
     app: App,
     app_args: *mut c_void,
+    options: *const options::RockerOptions,
 ) -> Result<Launched, Failure> {
     let null = Failure::new(Stage::ARGUMENT, Errno::EFAULT.raw());
     // SAFETY: null or a request, by the caller's promise; nobody else changes it during the call.
     let (Some(req), Some(function)) = (unsafe { req.as_ref() }, app) else {
         return Err(last_failure::set(null));
     };
+    // SAFETY: the caller's promise.
+    let data = unsafe { options::read(options) }.map_err(last_failure::set)?;
     // SAFETY: its pointers are null or strings, by the caller's promise.
-    let request = unsafe { request::read(req) };
+    let request = unsafe { request::read(req, data) };
     let callback = Callback {
         function,
         argument: app_args,

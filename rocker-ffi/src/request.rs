@@ -2,7 +2,7 @@
 
 use crate::abi::RockerRequest;
 use core::ffi::{CStr, c_char, c_int};
-use rocker_client::{DEFAULT_SOCKET, Request};
+use rocker_client::{DEFAULT_SOCKET, Data, Request};
 
 unsafe extern "C" {
     /// `secure_getenv(3)`, of glibc and musl alike.
@@ -13,7 +13,7 @@ unsafe extern "C" {
 ///
 /// # Safety
 /// The pointers are null or strings, which live and stay unchanged as long as the result.
-pub(crate) unsafe fn read<'a>(req: &RockerRequest) -> Request<'a> {
+pub(crate) unsafe fn read<'a>(req: &RockerRequest, data: Data) -> Request<'a> {
     // SAFETY: null or a string, by the caller's promise.
     let string =
         |pointer: *mut c_char| (!pointer.is_null()).then(|| unsafe { CStr::from_ptr(pointer) });
@@ -25,6 +25,7 @@ pub(crate) unsafe fn read<'a>(req: &RockerRequest) -> Request<'a> {
         exec_dir: string(req.app_exec_dir).unwrap_or_default(),
         data_dir: string(req.app_data_dir).unwrap_or_default(),
         overlays: req.app_overlay_dirs.map(string),
+        data,
     }
 }
 

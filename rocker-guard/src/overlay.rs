@@ -7,7 +7,7 @@ use crate::seat::Seat;
 use crate::step::{At, Step};
 use crate::submount;
 use core::ffi::CStr;
-use rocker_proto::{Failure, Request, Stage};
+use rocker_proto::{DataMode, Failure, Request, Stage};
 use rocker_sys::fs::{self, DirEntries, Stat};
 use rocker_sys::memory::Pages;
 use rocker_sys::mount::{MS_NODEV, MS_NOSUID, Mount};
@@ -32,19 +32,29 @@ pub(crate) struct Overlays<'a> {
     request: &'a Request<'a>,
     list: heapless::Vec<Overlay, MAX>,
     paths: Paths,
+    data_dir: Option<Fd>,
     /// Were they named, or are they the default list?
     named: bool,
 }
 
 impl<'a> Overlays<'a> {
-    /// Opens every lower directory, so that none of them is reached through another overlay.
+    /// Opens the data directory and every lower directory, so that none of them is reached through another overlay.
     pub(crate) fn open(request: &'a Request<'a>) -> Step<Self> {
+        if request.data.mode != DataMode::DISK {
+            return Err(Failure::new(Stage::DATA_MODE, Errno::ENOSYS.raw()));
+        }
+        let data_dir = request
+            .data
+            .needs_dir()
+            .then(|| resolve::open(request.data_dir, O_DIRECTORY).at(Stage::OPEN_DATA_DIR));
+        let data_dir = data_dir.transpose()?;
         let named = request.overlays.iter().any(Option::is_some);
         let paths = Paths::new().at(Stage::OPEN_OVERLAY)?;
         let mut overlays = Self {
             request,
             list: heapless::Vec::new(),
             paths,
+            data_dir,
             named,
         };
         if named {
@@ -54,7 +64,7 @@ impl<'a> Overlays<'a> {
                     resolve::open(path, O_DIRECTORY).and_then(|lower| overlays.add(lower, index));
                 opened.at_index(Stage::OPEN_OVERLAY, index)?;
             }
-        } else {
+        } else if request.data.has_overlays() {
             overlays.add_top_level()?;
         }
         Ok(overlays)
@@ -105,7 +115,10 @@ impl<'a> Overlays<'a> {
     }
 
     /// Mounts them all, and binds back what was mounted below each. The seat is theirs for as long as they are mounted.
-    pub(crate) fn mount(&self, data_dir: &Fd, mounts: &MountInfo) -> Step<Seat> {
+    pub(crate) fn mount(self, mounts: &MountInfo) -> Step<Option<Seat>> {
+        let Some(data_dir) = &self.data_dir else {
+            return Ok(None);
+        };
         let store = LayerStore::open(data_dir).at(Stage::LAYERS)?;
         if !store.holds_layers().at(Stage::LAYER_FS)? {
             return Err(Failure::new(Stage::LAYER_FS, Errno::EINVAL.raw()));
@@ -115,7 +128,7 @@ impl<'a> Overlays<'a> {
             self.mount_one(overlay, &store, mounts)?;
             last = Some(overlay.order());
         }
-        Ok(store.into_seat())
+        Ok(Some(store.into_seat()))
     }
 
     /// The next one to mount: what holds another comes before it. With a table this small, looking through it costs less

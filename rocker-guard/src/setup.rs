@@ -22,7 +22,7 @@ use rocker_sys::{Fd, close_all_but, credentials, fs, process};
 #[allow(unsafe_code)]
 // A frame of its own, with all that is called from it: the guard gives that stack back when it is done.
 #[inline(never)]
-pub(crate) unsafe fn build(plan: &Plan<'_>) -> Step<Seat> {
+pub(crate) unsafe fn build(plan: &Plan<'_>) -> Step<Option<Seat>> {
     // SAFETY: the caller's promise: nothing else of this process uses a descriptor.
     unsafe { close_all_but(&[plan.client, plan.master]) }.at(Stage::GUARD)?;
     let mask = open_mask(plan)?;
@@ -32,14 +32,13 @@ pub(crate) unsafe fn build(plan: &Plan<'_>) -> Step<Seat> {
     let request = &plan.request;
     let mounts = MountInfo::read().at(Stage::MOUNTINFO)?;
     let package = Package::open(request.package)?;
-    let data_dir = resolve::open(request.data_dir, O_DIRECTORY).at(Stage::OPEN_DATA_DIR)?;
     let overlays = Overlays::open(request)?;
 
-    let seat = overlays.mount(&data_dir, &mounts)?;
+    let seat = overlays.mount(&mounts)?;
     package.mount(request.exec_dir)?;
     pseudo_fs::mount_proc(&mask)?;
     pseudo_fs::make_sys_read_only(&mounts)?;
-    drop((mounts, mask, data_dir));
+    drop((mounts, mask));
 
     identity::enter_user_namespace(plan)?;
     let namespaces = talk::Namespaces::open()?;

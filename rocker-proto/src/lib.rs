@@ -42,6 +42,7 @@
     )
 )]
 
+mod data;
 mod failure;
 mod joined;
 pub mod limits;
@@ -52,6 +53,7 @@ mod request;
 mod stage;
 mod writer;
 
+pub use data::{Data, DataMode};
 pub use failure::{Failure, NO_INDEX};
 pub use joined::Joined;
 pub use reply::Reply;

@@ -1,7 +1,7 @@
 //! Sizes, each with where it comes from.
 
 /// The version of every message here. A peer with another one is refused: both are built from one source.
-pub const VERSION: u16 = 1;
+pub const VERSION: u16 = 2;
 
 /// A request in bytes: one page, so that the master keeps no more than that per launch under way. Sixteen overlays and
 /// three paths of 200 bytes fit; what does not is refused by the client as `E2BIG`.

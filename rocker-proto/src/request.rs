@@ -3,7 +3,7 @@
 use crate::limits::{ID_MAX, OVERLAYS_MAX, REQUEST_MAX, VERSION};
 use crate::reader::Reader;
 use crate::writer::Writer;
-use crate::{Failure, Stage};
+use crate::{Data, DataMode, Failure, Stage};
 use core::ffi::CStr;
 
 /// Error numbers that a decoder gives, from `errno(3)`; they are the same on every architecture of Linux but mips, alpha,
@@ -31,11 +31,14 @@ pub struct Request<'a> {
     pub package: &'a CStr,
     /// Where the package is mounted.
     pub exec_dir: &'a CStr,
-    /// Where the overlays' upper layers are kept.
+    /// Where the overlays' upper layers are kept. Empty if there is none: see [`Data::needs_dir`]. One that is not needed is
+    /// not opened.
     pub data_dir: &'a CStr,
     /// The directories that the App may change without the host's seeing it. None at all stands for every top-level
     /// directory but /proc, /sys, /dev and /run.
     pub overlays: [Option<&'a CStr>; OVERLAYS_MAX],
+    /// Where those changes live.
+    pub data: Data,
 }
 
 impl<'a> Request<'a> {
@@ -43,11 +46,12 @@ impl<'a> Request<'a> {
     const MAGIC: u32 = u32::from_le_bytes(*b"RKQ\0");
 
     /// The fixed part: magic 4, version 2, total length 2, ids 4 each, then a length with NUL (2) for each of the three
-    /// paths and sixteen overlays, 0 for one that is not there, and 2 zeroes.
-    const HEADER: usize = 60;
+    /// paths and sixteen overlays, 0 for one that is not there; data mode 1, flags 1, size 4.
+    const HEADER: usize = 64;
 
     fn strings(&self) -> impl Iterator<Item = Option<&'a CStr>> + use<'a> {
-        [Some(self.package), Some(self.exec_dir), Some(self.data_dir)]
+        let data_dir = (!self.data_dir.is_empty()).then_some(self.data_dir);
+        [Some(self.package), Some(self.exec_dir), data_dir]
             .into_iter()
             .chain(self.overlays)
     }
@@ -71,6 +75,8 @@ impl<'a> Request<'a> {
             let len = text.map_or(0, |text| text.to_bytes_with_nul().len());
             header.put(u16::try_from(len).ok()?.to_le_bytes());
         }
+        header.put([self.data.mode.raw(), self.data.flags]);
+        header.put(self.data.size_kib.to_le_bytes());
         Some(packet)
     }
 
@@ -110,7 +116,14 @@ impl<'a> Request<'a> {
         for slot in &mut overlays {
             *slot = next()?;
         }
-        if header.u16()? != 0 || !strings.is_empty() {
+        let [mode, flags] = header.u16()?.to_le_bytes();
+        let data = Data {
+            mode: DataMode::from_raw(mode),
+            flags,
+            size_kib: header.u32()?,
+        };
+        // A data directory may be left out, and there is one way to say so.
+        if !strings.is_empty() || data_dir == Some(c"") {
             return None;
         }
         // A path that is not there is a field's fault and not the packet's: `check` names it, as an empty one.
@@ -124,6 +137,7 @@ impl<'a> Request<'a> {
             exec_dir,
             data_dir,
             overlays,
+            data,
         })
     }
 
@@ -139,6 +153,7 @@ impl<'a> Request<'a> {
         id(self.app_id > 0, Stage::APP_ID)?;
         id((1..=ID_MAX).contains(&self.uid), Stage::UID)?;
         id((1..=ID_MAX).contains(&self.gid), Stage::GID)?;
+        self.data.check().map_err(|failure| (failure, None))?;
         let path = |path: &'a CStr, stage| {
             if is_path(path.to_bytes()) {
                 Ok(())
@@ -148,7 +163,13 @@ impl<'a> Request<'a> {
         };
         path(self.package, Stage::PACKAGE_PATH)?;
         path(self.exec_dir, Stage::EXEC_DIR_PATH)?;
-        path(self.data_dir, Stage::DATA_DIR_PATH)?;
+        if self.data.needs_dir() || !self.data_dir.is_empty() {
+            path(self.data_dir, Stage::DATA_DIR_PATH)?;
+        }
+        self.check_overlays()
+    }
+
+    fn check_overlays(&self) -> Result<(), (Failure, Option<&'a CStr>)> {
         for (index, overlay) in (0u16..).zip(self.overlays) {
             let Some(overlay) = overlay else { continue };
             let refuse = |errno| {
@@ -157,6 +178,9 @@ impl<'a> Request<'a> {
                     Some(overlay),
                 ))
             };
+            if !self.data.has_overlays() {
+                return Err((Failure::new(Stage::NO_OVERLAYS, EINVAL), Some(overlay)));
+            }
             if !is_path(overlay.to_bytes()) || is_kernel_s(overlay.to_bytes()) {
                 return refuse(EINVAL);
             }

@@ -54,6 +54,16 @@ stages! {
     PEER = 24, "peer";
     /// The master has no room for another sandbox.
     LIMIT = 25, "limit";
+    /// The data mode is none that we know.
+    DATA_MODE = 26, "data-mode";
+    /// A size is given, and the data mode is not tmpfs.
+    DATA_SIZE = 27, "data-size";
+    /// Changes are to be written back, and the data mode is not tmpfs.
+    DATA_KEEP = 28, "data-keep";
+    /// No overlays are wanted, and overlays or a data mode are given.
+    NO_OVERLAYS = 29, "no-overlays";
+    /// A flag is set that we do not know.
+    FLAGS = 30, "flags";
 
     /// `clone3(2)` of the guard, or what must be there before it.
     CLONE = 32, "clone";
@@ -102,6 +112,8 @@ stages! {
     GUARD = 53, "guard";
     /// The guard died without a word, or the client left before the sandbox was ready.
     VANISHED = 54, "vanished";
+    /// Mounting the tmpfs that holds the upper layers, and making them in it.
+    TMPFS = 55, "tmpfs";
 
     /// The socket's path does not fit an address (`unix(7)`: 108 bytes with the NUL).
     SOCKET_PATH = 64, "socket-path";

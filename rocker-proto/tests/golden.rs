@@ -1,6 +1,6 @@
 //! The bytes of every message, written out: a change of one of them is a change of the protocol.
 
-use rocker_proto::{Failure, Joined, Reply, Report, Request, Stage};
+use rocker_proto::{Data, DataMode, Failure, Joined, Reply, Report, Request, Stage};
 
 fn request() -> Request<'static> {
     let mut overlays = [None; 16];
@@ -14,23 +14,44 @@ fn request() -> Request<'static> {
         exec_dir: c"/var/x",
         data_dir: c"/d",
         overlays,
+        data: Data::DISK,
     }
 }
 
 #[test]
 fn request_bytes() {
     let mut expected = Vec::new();
-    expected.extend_from_slice(b"RKQ\0\x01\x00\x54\x00");
+    expected.extend_from_slice(b"RKQ\0\x02\x00\x58\x00");
     expected.extend_from_slice(b"\xe8\x03\0\0\0\0\x01\0\x02\x01\0\0");
     expected.extend_from_slice(b"\x08\0\x07\0\x03\0");
     expected.extend_from_slice(b"\x05\0\0\0\x05\0");
     expected.extend_from_slice(&[0; 26]);
-    expected.extend_from_slice(&[0; 2]);
+    expected.extend_from_slice(&[0; 6]);
     expected.extend_from_slice(b"/a.sqfs\0/var/x\0/d\0/etc\0/var\0");
     expected[6] = u8::try_from(expected.len()).unwrap();
     let packet = request().encode().unwrap();
     assert_eq!(packet.as_slice(), expected);
     assert_eq!(Request::decode(&packet), Ok(request()));
+}
+
+#[test]
+fn data_bytes() {
+    let request = Request {
+        data_dir: c"",
+        data: Data {
+            mode: DataMode::TMPFS,
+            flags: 0,
+            size_kib: 0x0102_0304,
+        },
+        ..request()
+    };
+    let packet = request.encode().unwrap();
+    assert_eq!(packet[24..26], [0, 0]);
+    assert_eq!(packet[58..64], [1, 0, 4, 3, 2, 1]);
+    assert_eq!(Request::decode(&packet), Ok(request));
+    let numbers = [DataMode::DISK, DataMode::TMPFS, DataMode::VOLATILE].map(DataMode::raw);
+    assert_eq!(numbers, [0, 1, 2]);
+    assert_eq!([Data::KEEP, Data::NO_OVERLAYS], [1, 2]);
 }
 
 #[test]
@@ -40,14 +61,14 @@ fn reply_bytes() {
     let ready = Reply { outcome: Ok(name) };
     assert_eq!(
         &ready.encode(),
-        b"RKA\0\x01\0\0\0\0\0\0\0\xff\xff\0\0rocker:1\0\0\0\0\0\0\0\0"
+        b"RKA\0\x02\0\0\0\0\0\0\0\xff\xff\0\0rocker:1\0\0\0\0\0\0\0\0"
     );
     assert_eq!(Reply::decode(&ready.encode()), Some(ready));
 
     let failed = Reply {
         outcome: Err(Failure::indexed(Stage::MOUNT_OVERLAY, 22, 2)),
     };
-    let mut expected = *b"RKA\0\x01\0\x29\0\x16\0\0\0\x02\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0";
+    let mut expected = *b"RKA\0\x02\0\x29\0\x16\0\0\0\x02\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0";
     assert_eq!(failed.encode(), expected);
     assert_eq!(Reply::decode(&expected), Some(failed));
     expected[14] = 1;
@@ -67,16 +88,16 @@ fn report_bytes() {
 
 #[test]
 fn joined_bytes() {
-    assert_eq!(&Joined.encode(), b"RKJ\0\x01\0");
-    assert_eq!(Joined::decode(b"RKJ\0\x01\0"), Some(Joined));
+    assert_eq!(&Joined.encode(), b"RKJ\0\x02\0");
+    assert_eq!(Joined::decode(b"RKJ\0\x02\0"), Some(Joined));
 }
 
 #[test]
 fn stage_numbers() {
     let numbers: Vec<u16> = Stage::ALL.iter().map(|stage| stage.raw()).collect();
     let expected: Vec<u16> = (0..=2)
-        .chain(16..=25)
-        .chain(32..=54)
+        .chain(16..=30)
+        .chain(32..=55)
         .chain(64..=82)
         .collect();
     assert_eq!(numbers, expected);

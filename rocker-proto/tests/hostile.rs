@@ -1,7 +1,7 @@
 //! What a hostile peer may send: every truncation, every change of one byte, random bytes. Nothing panics, and nothing is
 //! accepted that would not encode to the same bytes again.
 
-use rocker_proto::{Joined, Reply, Report, Request, Stage};
+use rocker_proto::{Data, DataMode, Joined, Reply, Report, Request, Stage};
 use std::ffi::CString;
 
 /// A small xorshift generator: the same bytes on every run.
@@ -28,6 +28,7 @@ fn sample() -> Vec<u8> {
         exec_dir: c"/opt/app",
         data_dir: c"/data/app",
         overlays,
+        data: Data::DISK,
     };
     request.encode().unwrap().to_vec()
 }
@@ -104,6 +105,7 @@ fn with(change: impl FnOnce(&mut Request<'static>)) -> Result<(), (Stage, i32, u
         exec_dir: c"/e",
         data_dir: c"/d",
         overlays: [None; 16],
+        data: Data::DISK,
     };
     change(&mut request);
     let packet = request.encode().unwrap();
@@ -164,6 +166,68 @@ fn overlays_of_the_kernel_s_trees_and_doubles_are_refused() {
 }
 
 #[test]
+fn data_options_without_a_meaning_are_refused_by_name() {
+    const BOTH: u8 = Data::KEEP | Data::NO_OVERLAYS;
+    let data = |mode: u8, flags, size_kib| {
+        with(|request| {
+            request.data = Data {
+                mode: DataMode::from_raw(mode),
+                flags,
+                size_kib,
+            };
+        })
+        .map_err(|(stage, errno, index)| {
+            assert_eq!((errno, index), (22, u16::MAX));
+            stage
+        })
+    };
+    for good in [(0, 0, 0), (0, 2, 0), (1, 0, 0), (1, 1, u32::MAX), (2, 0, 0)] {
+        assert_eq!(data(good.0, good.1, good.2), Ok(()), "{good:?}");
+    }
+    for mode in 3..=255 {
+        assert_eq!(data(mode, 0, 0), Err(Stage::DATA_MODE));
+    }
+    for mode in [0, 2] {
+        assert_eq!(data(mode, 0, 1), Err(Stage::DATA_SIZE));
+        assert_eq!(data(mode, Data::KEEP, 0), Err(Stage::DATA_KEEP));
+    }
+    for mode in [1, 2] {
+        assert_eq!(data(mode, Data::NO_OVERLAYS, 0), Err(Stage::NO_OVERLAYS));
+    }
+    for flag in 2..8 {
+        assert_eq!(data(1, 1 << flag, 0), Err(Stage::FLAGS));
+        assert_eq!(data(1, 1 << flag | BOTH & 1, 0), Err(Stage::FLAGS));
+    }
+    let named = with(|request| {
+        request.data.flags = Data::NO_OVERLAYS;
+        request.overlays[4] = Some(c"/var");
+    });
+    assert_eq!(named, Err((Stage::NO_OVERLAYS, 22, u16::MAX)));
+}
+
+#[test]
+fn a_data_directory_may_be_left_out_where_it_is_not_needed() {
+    let data = |mode: DataMode, flags, data_dir| {
+        with(|request| {
+            request.data = Data {
+                mode,
+                flags,
+                size_kib: 0,
+            };
+            request.data_dir = data_dir;
+        })
+    };
+    let refused = Err((Stage::DATA_DIR_PATH, 22, u16::MAX));
+    assert_eq!(data(DataMode::DISK, Data::NO_OVERLAYS, c""), Ok(()));
+    assert_eq!(data(DataMode::TMPFS, 0, c""), Ok(()));
+    assert_eq!(data(DataMode::DISK, 0, c""), refused);
+    assert_eq!(data(DataMode::VOLATILE, 0, c""), refused);
+    assert_eq!(data(DataMode::TMPFS, Data::KEEP, c""), refused);
+    // Not needed, and wrong all the same.
+    assert_eq!(data(DataMode::TMPFS, 0, c"relative"), refused);
+}
+
+#[test]
 fn encode_says_when_it_does_not_fit() {
     let long = CString::new(format!("/{}", "x".repeat(4095))).unwrap();
     let mut request = Request {
@@ -174,9 +238,10 @@ fn encode_says_when_it_does_not_fit() {
         exec_dir: c"/e",
         data_dir: c"/d",
         overlays: [None; 16],
+        data: Data::DISK,
     };
     assert_eq!(request.encode(), None);
-    let fits = CString::new(format!("/{}", "x".repeat(4096 - 60 - 6 - 2))).unwrap();
+    let fits = CString::new(format!("/{}", "x".repeat(4096 - 64 - 6 - 2))).unwrap();
     request.package = &fits;
     assert_eq!(request.encode().unwrap().len(), 4096);
 }

@@ -59,6 +59,13 @@ FIELD(RockerProgram, envp, 16, 8);
 FIELD(RockerProgram, keep_fds, 24, 12);
 FIELD(RockerProgram, keep_fds_len, 32, 16);
 
+SIZED(RockerOptions, 24, 20);
+FIELD(RockerOptions, size, 0, 0);
+FIELD(RockerOptions, data, 8, 4);
+FIELD(RockerOptions, data_size, 12, 8);
+FIELD(RockerOptions, data_keep, 16, 12);
+FIELD(RockerOptions, no_overlays, 20, 16);
+
 SIZED(ROCKER_ERR, 4, 4);
 /* Each value is a macro of its own name too: where it is not, #ifdef would take the other branch. */
 #if defined ROCKER_ERR_unknown && defined ROCKER_ERR_success && defined ROCKER_ERR_sys
@@ -102,7 +109,7 @@ extern RockerRequest (*empty)(void);
 RockerRequest (*empty)(void) = ROCKER_request_new;
 extern RockerFailure (*why)(void);
 RockerFailure (*why)(void) = ROCKER_last_failure;
-extern RockerApp (*callback)(const RockerRequest *, int (*)(void *), void *);
-RockerApp (*callback)(const RockerRequest *, int (*)(void *), void *) = ROCKER_launch_callback;
-extern RockerApp (*path)(const RockerRequest *, const RockerProgram *);
-RockerApp (*path)(const RockerRequest *, const RockerProgram *) = ROCKER_launch_program;
+extern RockerApp (*callback)(const RockerRequest *, int (*)(void *), void *, const RockerOptions *);
+RockerApp (*callback)(const RockerRequest *, int (*)(void *), void *, const RockerOptions *) = ROCKER_launch_callback;
+extern RockerApp (*path)(const RockerRequest *, const RockerProgram *, const RockerOptions *);
+RockerApp (*path)(const RockerRequest *, const RockerProgram *, const RockerOptions *) = ROCKER_launch_program;

@@ -60,7 +60,7 @@ static void unheard(int number) {
     RockerRequest req = request();
     char *arguments[] = {NULL};
     RockerProgram program = {"/nowhere", arguments, NULL, NULL, 0};
-    CHECK(ROCKER_launch_program(&req, &program).result.err_no == ROCKER_ERR_app_exec_failed);
+    CHECK(ROCKER_launch_program(&req, &program, NULL).result.err_no == ROCKER_ERR_app_exec_failed);
     CHECK(waitpid(-1, NULL, 0) == -1 && errno == ECHILD);
     puts("unheard");
 }
@@ -85,7 +85,7 @@ static void storm(int number) {
     RockerProgram program = {"/bin/true", arguments, NULL, NULL, 0};
     for (int i = 0; i < 50; i++) {
         CHECK(wait_for(enter(returns, &number).app_pid) == number);
-        RockerApp app = ROCKER_launch_program(&req, &program);
+        RockerApp app = ROCKER_launch_program(&req, &program, NULL);
         CHECK(launched(app.result) && wait_for(app.result.app_pid) == 0);
         close(app.app_pidfd);
         close(app.guard_pidfd);

@@ -123,8 +123,8 @@ static RockerResult launch(const char *door) {
     if (strcmp(door, "enter") == 0)
         return ROCKER_enter_rocker(req_pointer, app_pointer, NULL);
     program.path = path;
-    RockerApp made = strcmp(door, "program") == 0 ? ROCKER_launch_program(req_pointer, &program)
-                                                  : ROCKER_launch_callback(req_pointer, app_pointer, NULL);
+    RockerApp made = strcmp(door, "program") == 0 ? ROCKER_launch_program(req_pointer, &program, NULL)
+                                                  : ROCKER_launch_callback(req_pointer, app_pointer, NULL, NULL);
     if (made.result.err_no == ROCKER_ERR_success) {
         CHECK(close(made.app_pidfd) == 0 && close(made.guard_pidfd) == 0);
         errno = SENTINEL;

@@ -9,7 +9,7 @@
 
 static RockerApp execute(const RockerProgram *program) {
     RockerRequest req = request();
-    RockerApp app = ROCKER_launch_program(&req, program);
+    RockerApp app = ROCKER_launch_program(&req, program, NULL);
     CHECK(launched(app.result));
     return app;
 }
@@ -105,7 +105,7 @@ static void *launch_often(void *unused) {
         CHECK(shell("exit 3", NULL, NULL, 0) == 3);
         RockerProgram missing = {"/nowhere", (char *const[]){NULL}, NULL, NULL, 0};
         RockerRequest req = request();
-        CHECK(ROCKER_launch_program(&req, &missing).result.err_no == ROCKER_ERR_app_exec_failed);
+        CHECK(ROCKER_launch_program(&req, &missing, NULL).result.err_no == ROCKER_ERR_app_exec_failed);
     }
     return unused;
 }

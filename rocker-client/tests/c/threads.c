@@ -71,7 +71,7 @@ static void execute(void) {
     char *arguments[] = {(char *)"sh", (char *)"-c", script, NULL};
     RockerProgram program = {"/bin/sh", arguments, NULL, NULL, 0};
     RockerRequest req = request();
-    RockerApp made = ROCKER_launch_program(&req, &program);
+    RockerApp made = ROCKER_launch_program(&req, &program, NULL);
     CHECK(launched(made.result));
     CHECK(close(made.app_pidfd) == 0 && close(made.guard_pidfd) == 0);
     CHECK(wait_for(made.result.app_pid) == 0);

@@ -1,6 +1,6 @@
 //! Launching Rust closures as Apps.
 
-use rocker_client::{Callback, DEFAULT_SOCKET, Failure, Launched, Request, launch_callback};
+use rocker_client::{Callback, DEFAULT_SOCKET, Data, Failure, Launched, Request, launch_callback};
 use std::ffi::{c_int, c_void};
 use std::fs;
 use std::io::Error;
@@ -25,6 +25,7 @@ pub fn request() -> Request<'static> {
         exec_dir: c"/run/exec",
         data_dir: c"/run/data",
         overlays,
+        data: Data::DISK,
     }
 }
 
