@@ -12,6 +12,7 @@
 #include "floor.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/sched.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -28,7 +29,7 @@
 struct options options = { .type = "squashfs", .uid = 1000 };
 struct shared *shared;
 /* Where a launch finds the package's mount that stays, the pid namespace to return to, and a user namespace to share. */
-static int own_pid_ns, shared_user_ns = -1;
+static int own_pid_ns, shared_user_ns = -1, cgroup_fd = -1;
 
 void die(const char *what)
 {
@@ -80,13 +81,34 @@ static int clone_into(unsigned long namespaces)
 	return pid;
 }
 
+/* Born there, with all that it makes; or moved there, for which the kernel waits until every processor has passed by. */
+static int clone_into_cgroup(unsigned long namespaces)
+{
+	struct clone_args args = { .flags = namespaces, .exit_signal = SIGCHLD };
+	char number[16];
+	if (!options.move) {
+		args.flags |= CLONE_INTO_CGROUP;
+		args.cgroup = cgroup_fd;
+	}
+	int pid = syscall(SYS_clone3, &args, sizeof args);
+	if (pid > 0 && options.move) {
+		int file = openat(cgroup_fd, "cgroup.procs", O_WRONLY | O_CLOEXEC);
+		if (write(file, number, snprintf(number, sizeof number, "%d", pid)) < 0)
+			die("cgroup.procs");
+		close(file);
+	}
+	if (pid < 0)
+		die("clone3");
+	return pid;
+}
+
 static int make_guard(void)
 {
 	int talk[2];
 	char byte;
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, talk))
 		die("socketpair");
-	int pid = clone_into(CLONE_NEWNS | CLONE_NEWPID);
+	int pid = options.cgroup ? clone_into_cgroup(CLONE_NEWNS | CLONE_NEWPID) : clone_into(CLONE_NEWNS | CLONE_NEWPID);
 	if (pid == 0) {
 		build_sandbox();
 		if (!options.share_user && unshare(CLONE_NEWUSER))
@@ -197,7 +219,7 @@ static void make_shared_user_ns(void)
 
 static void parse(int argc, char **argv)
 {
-	for (int option; (option = getopt(argc, argv, "+p:t:x:d:o:b:srvuw")) != -1;)
+	for (int option; (option = getopt(argc, argv, "+p:t:x:d:o:b:g:msrvuw")) != -1;)
 		switch (option) {
 		case 'p': options.package = optarg; break;
 		case 't': options.type = optarg; break;
@@ -205,6 +227,8 @@ static void parse(int argc, char **argv)
 		case 'd': options.data_dir = optarg; break;
 		case 'o': options.overlays[options.overlay_count++ % OVERLAYS] = optarg; break;
 		case 'b': options.ballast = strtoul(optarg, NULL, 10) << 20; break;
+		case 'g': options.cgroup = optarg; break;
+		case 'm': options.move = 1; break;
 		case 's': options.share_package = 1; break;
 		case 'r': options.read_only = 1; break;
 		case 'v': options.vfork = 1; break;
@@ -231,6 +255,8 @@ int main(int argc, char **argv)
 		execvp(argv[optind], argv + optind);
 		die(argv[optind]);
 	}
+	if (options.cgroup && (cgroup_fd = open(options.cgroup, O_DIRECTORY | O_CLOEXEC)) < 0)
+		die(options.cgroup);
 	own_pid_ns = namespace_of(getpid(), "pid");
 	if (options.share_user)
 		make_shared_user_ns();

@@ -2,8 +2,8 @@
 #define OVERLAYS 16
 
 struct options {
-	const char *package, *type, *exec_dir, *data_dir, *overlays[OVERLAYS];
-	int overlay_count, uid, share_package, read_only, vfork, share_user, whole;
+	const char *package, *type, *exec_dir, *data_dir, *overlays[OVERLAYS], *cgroup;
+	int overlay_count, uid, share_package, read_only, vfork, share_user, whole, move;
 	unsigned long ballast;
 	char program[512];
 };

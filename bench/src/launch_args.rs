@@ -29,8 +29,9 @@ pub struct Launch {
     pub ballast: u32,
     /// How the App gets its program.
     pub way: Way,
-    /// Options of the floor program alone: `-s` a shared package, `-r` read-only overlays, `-u` a shared user namespace.
-    pub floor: &'static [&'static str],
+    /// Options of the floor program alone: `-s` a shared package, `-r` read-only overlays, `-u` a shared user namespace, `-g`
+    /// and a directory the cgroup to be born in, `-m` to be moved there instead.
+    pub floor: Vec<String>,
 }
 
 impl Launch {
@@ -59,7 +60,7 @@ impl Launch {
         if self.way == Way::Program {
             arguments.push("-v".to_owned());
         }
-        arguments.extend(self.floor.iter().map(|option| (*option).to_owned()));
+        arguments.extend(self.floor.iter().cloned());
         arguments
     }
 
@@ -73,7 +74,7 @@ impl Launch {
             overlays: Vec::new(),
             ballast: 0,
             way: Way::Callback,
-            floor: &[],
+            floor: Vec::new(),
         };
         while let Some(option) = arguments.next() {
             let mut value = || arguments.next().expect("a value");

@@ -8,6 +8,7 @@
 
 mod agent;
 pub mod app_master;
+mod cgroup;
 mod clock;
 mod herd;
 mod launch_args;

@@ -5,11 +5,15 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-/// Names of formats, their compressions and block sizes. The last is what the floor is measured on.
-pub const FORMATS: [(&str, Compression, u32); 4] = [
+/// Names of formats, their compressions and block sizes. "gzip" is what the floor is measured on.
+pub const FORMATS: [(&str, Compression, u32); 8] = [
     ("zstd", Compression::Zstd, 64 << 10),
+    ("zstd 1M", Compression::Zstd, 1 << 20),
     ("lz4", Compression::Lz4, 64 << 10),
+    ("lz4 128K", Compression::Lz4, 128 << 10),
+    ("lzo", Compression::Lzo, 128 << 10),
     ("xz", Compression::Xz, 128 << 10),
+    ("none", Compression::None, 128 << 10),
     ("gzip", Compression::Gzip, 128 << 10),
 ];
 
@@ -20,8 +24,8 @@ pub struct Packages {
 }
 
 impl Packages {
-    /// Packs `busybox`, static, about 2 MB, in every format.
-    pub fn make(dir: &Path) -> Self {
+    /// Makes the tree: `busybox`, static, about 2 MB. It is packed when somebody asks for a package.
+    pub(crate) fn make(dir: &Path) -> Self {
         let tree = dir.join("tree");
         fs::create_dir_all(&tree).expect("a directory");
         let busybox = ["/usr/bin/busybox", "/bin/busybox"]
@@ -29,12 +33,6 @@ impl Packages {
             .find(|path| Path::new(path).exists())
             .expect("a static busybox is installed (busybox-static)");
         fs::copy(busybox, tree.join("busybox")).expect("a copy");
-        for (name, compression, block_size) in FORMATS {
-            let mut options = Options::new(&tree, dir.join(name));
-            options.compression = compression;
-            options.block_size = block_size;
-            rocker_pack::build(&options).expect("a package");
-        }
         Self {
             dir: dir.to_owned(),
         }
@@ -42,7 +40,16 @@ impl Packages {
 
     /// The squashfs package with this name from [`FORMATS`].
     pub fn squashfs(&self, name: &str) -> PathBuf {
-        self.dir.join(name)
+        let package = self.dir.join(name.replace(' ', "-"));
+        if !package.exists() {
+            let known = FORMATS.into_iter().find(|(known, ..)| *known == name);
+            let (_, compression, block_size) = known.expect("a name of FORMATS");
+            let mut options = Options::new(self.dir.join("tree"), &package);
+            options.compression = compression;
+            options.block_size = block_size;
+            rocker_pack::build(&options).expect("a package");
+        }
+        package
     }
 
     /// The same tree as erofs (lz4hc), if `mkfs.erofs` is installed.

@@ -1,5 +1,6 @@
 //! `World`: where benches run, and what they run on.
 
+use crate::cgroup::Cgroup;
 use crate::{Launch, Packages, Way, app_master};
 use std::ffi::CString;
 use std::fs::{self, File};
@@ -13,6 +14,8 @@ pub struct World {
     dir: PathBuf,
     /// The packages to launch.
     pub packages: Packages,
+    /// A cgroup of version 2 to launch into, if the machine has any.
+    pub cgroup: Option<PathBuf>,
 }
 
 impl World {
@@ -36,13 +39,20 @@ impl World {
         // An earlier run that was killed may have left it.
         fs::remove_dir_all(&dir).unwrap_or_default();
         fs::create_dir_all(&dir).expect("a directory");
-        go_inside(&dir);
+        let cgroup = go_inside(&dir).then(|| PathBuf::from("/sys/fs/cgroup/launched"));
+        if let Some(dir) = &cgroup {
+            fs::create_dir(dir).expect("a cgroup");
+        }
         for number in 0..16 {
             fs::create_dir_all(dir.join(format!("lower/{number}"))).expect("a directory");
         }
         fs::create_dir_all(dir.join("exec")).expect("a directory");
         let packages = Packages::make(&dir);
-        Some(Self { dir, packages })
+        Some(Self {
+            dir,
+            packages,
+            cgroup,
+        })
     }
 
     /// A directory on the disk's file system.
@@ -60,7 +70,7 @@ impl World {
             overlays: self.overlays(3),
             ballast: 0,
             way: Way::Callback,
-            floor: &[],
+            floor: Vec::new(),
         }
     }
 
@@ -102,8 +112,8 @@ fn target_dir() -> PathBuf {
     marked.expect("run by cargo").to_owned()
 }
 
-/// Makes the namespaces. Comes back inside; outside, waits, cleans up and ends.
-fn go_inside(dir: &Path) {
+/// Makes the namespaces. Comes back inside, and says whether there is a cgroup; outside, waits, cleans up and ends.
+fn go_inside(dir: &Path) -> bool {
     let signals = [libc::SIGINT, libc::SIGTERM, libc::SIGHUP, libc::SIGCHLD];
     // SAFETY: a set is integers, for which zero is a value.
     let mut set: libc::sigset_t = unsafe { std::mem::zeroed() };
@@ -116,6 +126,7 @@ fn go_inside(dir: &Path) {
         unsafe { libc::sigprocmask(how, &raw const set, std::ptr::null_mut()) }
     };
     mask(libc::SIG_BLOCK);
+    let cgroup = Cgroup::make();
     unshare(libc::CLONE_NEWPID);
     // SAFETY: the process has one thread, so the child may do what it likes.
     let child = unsafe { libc::fork() };
@@ -123,14 +134,8 @@ fn go_inside(dir: &Path) {
         mask(libc::SIG_UNBLOCK);
         // SAFETY: integers only.
         unsafe { libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL) };
-        unshare(libc::CLONE_NEWNS);
-        mount("none", "/", "", libc::MS_REC | libc::MS_PRIVATE);
-        mount("proc", "/proc", "proc", 0);
-        mount("tmpfs", "/run", "tmpfs", 0);
-        // Ahead of whatever else runs on the machine, both sides alike: agents and master inherit it.
-        // SAFETY: integers only.
-        unsafe { libc::setpriority(libc::PRIO_PROCESS, 0, -20) };
-        return;
+        furnish(cgroup.as_ref());
+        return cgroup.is_some();
     }
     assert!(child > 0, "fork: {}", Error::last_os_error());
     let mut signal = 0;
@@ -142,7 +147,23 @@ fn go_inside(dir: &Path) {
     }
     let status = rocker_testing::wait_for(child);
     fs::remove_dir_all(dir).unwrap_or_default();
+    cgroup.iter().for_each(Cgroup::remove);
     std::process::exit(status);
+}
+
+/// What the inside has of its own.
+fn furnish(cgroup: Option<&Cgroup>) {
+    cgroup.iter().for_each(|cgroup| cgroup.enter());
+    unshare(libc::CLONE_NEWNS | cgroup.map_or(0, |_| libc::CLONE_NEWCGROUP));
+    mount("none", "/", "", libc::MS_REC | libc::MS_PRIVATE);
+    mount("proc", "/proc", "proc", 0);
+    mount("tmpfs", "/run", "tmpfs", 0);
+    if cgroup.is_some() {
+        mount("none", "/sys/fs/cgroup", "cgroup2", 0);
+    }
+    // Ahead of whatever else runs on the machine, both sides alike: agents and master inherit it.
+    // SAFETY: integers only.
+    unsafe { libc::setpriority(libc::PRIO_PROCESS, 0, -20) };
 }
 
 fn unshare(namespaces: i32) {
