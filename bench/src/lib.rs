@@ -14,6 +14,8 @@ mod herd;
 mod launch_args;
 mod master;
 mod package;
+pub mod peers;
+pub mod proc;
 mod samples;
 mod sandbox;
 mod world;

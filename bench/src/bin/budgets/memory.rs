@@ -1,8 +1,7 @@
 //! What sandboxes keep, and what wakes up while nothing happens.
 
 use crate::table::Table;
-use bench::{Herd, Master, World};
-use std::fs;
+use bench::{Herd, Master, World, proc};
 use std::thread::sleep;
 use std::time::Duration;
 
@@ -20,7 +19,7 @@ pub(crate) fn measure_idle(table: &mut Table, world: &World, master: &Master) {
     let before = processes.map(|(_, pid, _)| wake_ups(pid));
     sleep(watched);
     for ((name, pid, budget), before) in processes.into_iter().zip(before) {
-        table.at_most(&format!("idle {name}, PSS"), pss(pid), budget, "KiB");
+        table.at_most(&format!("idle {name}, PSS"), proc::pss(pid), budget, "KiB");
         let per_minute = (wake_ups(pid) - before) as f64 * 60.0 / watched.as_secs_f64();
         table.at_most(
             &format!("idle {name}, wake-ups per minute"),
@@ -79,20 +78,10 @@ fn kernel() -> f64 {
     kinds.map(|kind| number("/proc/meminfo", kind)).sum()
 }
 
-fn pss(pid: i32) -> f64 {
-    number(&format!("/proc/{pid}/smaps_rollup"), "Pss:")
-}
-
 fn wake_ups(pid: i32) -> u64 {
     number(&format!("/proc/{pid}/status"), "voluntary_ctxt_switches:") as u64
 }
 
-/// The number after this word at the start of a line.
 fn number(file: &str, word: &str) -> f64 {
-    let text = fs::read_to_string(file).expect("readable");
-    let line = text.lines().find_map(|line| line.strip_prefix(word));
-    let number = line.and_then(|rest| rest.split_whitespace().next());
-    number
-        .and_then(|number| number.parse().ok())
-        .expect("a number")
+    proc::number(file, word).expect("a number")
 }

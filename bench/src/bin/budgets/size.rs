@@ -10,5 +10,4 @@ pub(crate) fn measure(table: &mut Table) {
     };
     table.at_most("rocker-master", size("rocker-master"), 64.0, "KiB");
     table.at_most("rocker", size("rocker"), 48.0, "KiB");
-    table.report("client's share of a C program (<= 8 KiB)", "ci/size.sh");
 }

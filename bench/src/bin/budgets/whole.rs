@@ -1,122 +1,61 @@
-//! Whole commands: sandbox, run `busybox true`, tear down; with equal work. What a peer cannot mount itself (package and
-//! overlays), the floor program mounts before it executes the peer.
+//! Whole commands of ours in turns with those of peers: sandbox, run `busybox true`, tear down; with equal work.
 
 use crate::table::Table;
-use bench::{Launch, World, median, wait_until_free};
-use std::process::{Command, Stdio};
-use std::time::Instant;
+use bench::peers::{Docker, Kind, PEERS, Peer, Site, Whole};
+use bench::{Launch, World, median};
 
-/// A peer's name, its budget, and its command line up to the App's.
-const PEERS: [(&str, f64, &[&str]); 2] = [
-    (
-        "bwrap",
-        0.85,
-        &[
-            "bwrap",
-            "--unshare-user",
-            "--uid",
-            "1000",
-            "--gid",
-            "1000",
-            "--unshare-pid",
-            "--unshare-ipc",
-            "--unshare-uts",
-            "--bind",
-            "/",
-            "/",
-            "--dev-bind",
-            "/dev",
-            "/dev",
-            "--proc",
-            "/proc",
-        ],
-    ),
-    (
-        "unshare",
-        f64::NAN,
-        &[
-            "unshare",
-            "--user",
-            "--map-user=1000",
-            "--map-group=1000",
-            "--pid",
-            "--fork",
-            "--mount",
-            "--mount-proc",
-            "--ipc",
-            "--uts",
-        ],
-    ),
+/// A peer's name, and what the first use and the repeated launch may take of its time.
+const BUDGETS: [(&str, f64, f64); 4] = [
+    ("bwrap", 0.85, 0.35),
+    ("crun", 0.75, 0.3),
+    ("runc", 0.4, 0.15),
+    ("docker", 0.05, 0.02),
 ];
 
 pub(crate) fn measure(table: &mut Table, world: &World, rounds: usize) {
-    // The format that rocker-pack makes unless told otherwise.
-    let of = |name| {
-        let launch = world.launch(name);
-        launch.with(|launch| launch.package = world.packages.squashfs("zstd"))
-    };
-    let (ours, theirs) = (of("data"), of("floor"));
-    for (name, budget, start) in PEERS {
-        let Some((mine, peer)) = in_turns(&ours, &theirs, start, rounds) else {
-            table.report(&format!("whole command against {name}"), "not installed");
-            continue;
-        };
-        let what = format!("whole command, first use, against {name}");
-        if budget.is_nan() {
-            table.report(&what, &format!("{:.2}x", mine / peer));
-        } else {
-            table.at_most(&what, mine / peer, budget, "x");
-        }
-        let value = format!("{mine:.0} us and {peer:.0} us");
-        table.report(&format!("  rocker run and {name}"), &value);
+    let site = Site::make(world);
+    // Kept until the end: it is one of the peers.
+    let docker = Docker::start(&site);
+    if let Err(reason) = &docker {
+        table.report("docker", reason);
     }
-    table
-        .not_built("whole command, first use, against crun / runc / docker (<= 0.75 / 0.4 / 0.05)");
-    let others = "whole command, first use, against crun / runc / docker (<= 0.75 / 0.4 / 0.05)";
-    table.report(others, "not measured");
+    for (name, first_use, _repeated) in BUDGETS {
+        let peer = PEERS.iter().find(|peer| peer.name == name);
+        let peer = peer.expect("one of them");
+        let rounds = if peer.is_slow { rounds / 4 } else { rounds };
+        let what = format!("whole command, first use, against {name}");
+        match in_turns(world, &site, peer, rounds) {
+            Ok([mine, theirs]) => {
+                table.at_most(&what, mine / theirs, first_use, "x");
+                let value = format!("{mine:.0} us and {theirs:.0} us");
+                table.report(&format!("  rocker run and {name}"), &value);
+            }
+            Err(reason) => table.report(&what, &reason),
+        }
+    }
     table.not_built("whole command, repeated (<= 0.35 / 0.3 / 0.15 / 0.02)");
 }
 
-/// Medians of both. `None`: there is no such peer.
-fn in_turns(ours: &Launch, theirs: &Launch, start: &[&str], rounds: usize) -> Option<(f64, f64)> {
-    let (mut mine, mut peer) = (Vec::new(), Vec::new());
+/// Medians: ours and theirs.
+fn in_turns(world: &World, site: &Site, peer: &Peer, rounds: usize) -> Result<[f64; 2], String> {
+    if let Some(program) = peer.missing() {
+        return Err(format!("not installed: no {program}"));
+    }
+    let mut sides = [
+        Whole::of_rocker(&launch(world, "data"), &["true"]),
+        Whole::of_peer(peer, site, &launch(world, "peer"), Kind::Equal, &["true"]),
+    ];
+    let mut taken = [const { Vec::new() }; 2];
     for _ in 0..rounds {
-        mine.push(time(&mut rocker(ours), ours)?);
-        peer.push(time(&mut with_mounts(theirs, start), theirs)?);
+        for (side, taken) in sides.iter_mut().zip(&mut taken) {
+            taken.push(side.time()?);
+        }
     }
-    Some((median(mine), median(peer)))
+    Ok(taken.map(median))
 }
 
-fn rocker(launch: &Launch) -> Command {
-    let mut command = Command::new(rocker_testing::binary("rocker"));
-    command.args(["run", "--uid", "1000", "--gid", "1000", "--exec-dir"]);
-    command
-        .arg(&launch.exec_dir)
-        .arg("--data-dir")
-        .arg(&launch.data_dir);
-    for overlay in &launch.overlays {
-        command.arg("--overlay").arg(overlay);
-    }
-    command.arg(&launch.package).arg("--");
-    command.arg(launch.exec_dir.join("busybox")).arg("true");
-    command
-}
-
-fn with_mounts(launch: &Launch, peer: &[&str]) -> Command {
-    let mut command = Command::new(bench::FLOOR);
-    command.arg("-w").args(launch.arguments()).args(peer);
-    command.arg(launch.exec_dir.join("busybox")).arg("true");
-    command
-}
-
-/// Microseconds from the call until everything has gone, in which the App must have succeeded.
-fn time(command: &mut Command, launch: &Launch) -> Option<f64> {
-    command.stdin(Stdio::null()).stderr(Stdio::null());
-    let call = Instant::now();
-    let status = command.status().expect("it starts");
-    if !status.success() {
-        return None;
-    }
-    wait_until_free(&launch.package);
-    Some(call.elapsed().as_secs_f64() * 1e6)
+/// The format that rocker-pack makes unless told otherwise.
+fn launch(world: &World, name: &str) -> Launch {
+    let launch = world.launch(name);
+    launch.with(|launch| launch.package = world.packages.squashfs("zstd"))
 }
