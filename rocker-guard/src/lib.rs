@@ -27,10 +27,13 @@
 
 mod alone;
 mod identity;
+mod layer_name;
 mod layers;
 mod mountinfo;
 mod overlay;
+mod overlay_mount;
 mod package;
+mod paths;
 mod pid1;
 mod plan;
 mod pseudo_fs;
@@ -41,6 +44,7 @@ mod step;
 mod submount;
 mod superblock;
 mod talk;
+mod tmpfs;
 
 pub use plan::Plan;
 use rocker_sys::{Fd, memory};

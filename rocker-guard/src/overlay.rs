@@ -1,18 +1,17 @@
 //! `Overlays`: the directories that the App may change without the host's seeing it.
 
-use crate::layers::{LayerStore, Layers};
+use crate::layers::LayerStore;
 use crate::mountinfo::MountInfo;
-use crate::resolve::{self, PATH_MAX};
+use crate::overlay_mount::{ByNumber, OverlayMount};
+use crate::paths::{Paths, holds};
 use crate::seat::Seat;
 use crate::step::{At, Step};
-use crate::submount;
+use crate::{resolve, submount, tmpfs};
 use core::ffi::CStr;
 use rocker_proto::{DataMode, Failure, Request, Stage};
 use rocker_sys::fs::{self, DirEntries, Stat};
-use rocker_sys::memory::Pages;
-use rocker_sys::mount::{MS_NODEV, MS_NOSUID, Mount};
 use rocker_sys::raw::general::{O_DIRECTORY, O_NOFOLLOW, O_PATH, O_RDONLY};
-use rocker_sys::{Errno, Fd, ProcPath, Result};
+use rocker_sys::{Errno, Fd, Result};
 
 /// The most overlays in one sandbox: sixteen can be named, and a root directory rarely has more than thirty directories.
 const MAX: usize = 64;
@@ -40,8 +39,8 @@ pub(crate) struct Overlays<'a> {
 impl<'a> Overlays<'a> {
     /// Opens the data directory and every lower directory, so that none of them is reached through another overlay.
     pub(crate) fn open(request: &'a Request<'a>) -> Step<Self> {
-        if request.data.mode != DataMode::DISK {
-            return Err(Failure::new(Stage::DATA_MODE, Errno::ENOSYS.raw()));
+        if request.data.is_kept() {
+            return Err(Failure::new(Stage::DATA_KEEP, Errno::ENOSYS.raw()));
         }
         let data_dir = request
             .data
@@ -49,7 +48,7 @@ impl<'a> Overlays<'a> {
             .then(|| resolve::open(request.data_dir, O_DIRECTORY).at(Stage::OPEN_DATA_DIR));
         let data_dir = data_dir.transpose()?;
         let named = request.overlays.iter().any(Option::is_some);
-        let paths = Paths::new().at(Stage::OPEN_OVERLAY)?;
+        let paths = Paths::new(MAX).at(Stage::OPEN_OVERLAY)?;
         let mut overlays = Self {
             request,
             list: heapless::Vec::new(),
@@ -116,19 +115,30 @@ impl<'a> Overlays<'a> {
 
     /// Mounts them all, and binds back what was mounted below each. The seat is theirs for as long as they are mounted.
     pub(crate) fn mount(self, mounts: &MountInfo) -> Step<Option<Seat>> {
-        let Some(data_dir) = &self.data_dir else {
+        if self.list.is_empty() {
             return Ok(None);
-        };
-        let store = LayerStore::open(data_dir).at(Stage::LAYERS)?;
-        if !store.holds_layers().at(Stage::LAYER_FS)? {
-            return Err(Failure::new(Stage::LAYER_FS, Errno::EINVAL.raw()));
         }
+        let store = self.store()?;
+        let names = ByNumber::enter()?;
         let mut last = None;
         while let Some(overlay) = self.next_after(last) {
-            self.mount_one(overlay, &store, mounts)?;
+            self.mount_one(overlay, &store, &names, mounts)?;
             last = Some(overlay.order());
         }
-        Ok(Some(store.into_seat()))
+        Ok(store.into_seat())
+    }
+
+    fn store(&self) -> Step<LayerStore> {
+        let Some(data_dir) = &self.data_dir else {
+            let tmpfs = tmpfs::mount(&self.request.data).at(Stage::TMPFS)?;
+            return Ok(LayerStore::in_memory(tmpfs));
+        };
+        let store = LayerStore::on_disk(data_dir).at(Stage::LAYERS)?;
+        if store.holds_layers().at(Stage::LAYER_FS)? {
+            Ok(store)
+        } else {
+            Err(Failure::new(Stage::LAYER_FS, Errno::EINVAL.raw()))
+        }
     }
 
     /// The next one to mount: what holds another comes before it. With a table this small, looking through it costs less
@@ -141,22 +151,32 @@ impl<'a> Overlays<'a> {
         rest.min_by_key(|overlay| overlay.order())
     }
 
-    fn mount_one(&self, overlay: &Overlay, store: &LayerStore, mounts: &MountInfo) -> Step {
+    fn mount_one(
+        &self,
+        overlay: &Overlay,
+        store: &LayerStore,
+        names: &ByNumber,
+        mounts: &MountInfo,
+    ) -> Step {
         let path = self.paths.get(overlay.path);
         let layers = store.layers(path, &overlay.stat, self.request, self.named);
         let layers = layers.at_index(Stage::LAYERS, overlay.index)?;
-        let inside = self
-            .list
-            .iter()
-            .any(|outer| holds(self.paths.get(outer.path), path));
-        let mounted = if inside {
+        let mount = |target: &Fd| {
+            OverlayMount {
+                lower: &overlay.lower,
+                layers: &layers,
+                target,
+                volatile: self.request.data.mode == DataMode::VOLATILE,
+            }
+            .mount(names)
+        };
+        let mut others = self.list.iter();
+        let mounted = if others.any(|outer| holds(self.paths.get(outer.path), path)) {
             // The directory of the host is covered by the outer overlay; the one to mount on is inside that.
-            self.paths
-                .c_str(overlay.path)
-                .and_then(|path| resolve::open(path, O_DIRECTORY))
-                .and_then(|target| mount_overlay(&overlay.lower, &layers, &target))
+            let target = self.paths.c_str(overlay.path);
+            target.and_then(|path| mount(&resolve::open(path, O_DIRECTORY)?))
         } else {
-            mount_overlay(&overlay.lower, &layers, &overlay.lower)
+            mount(&overlay.lower)
         };
         mounted.at_index(Stage::MOUNT_OVERLAY, overlay.index)?;
         submount::bind_back(&overlay.lower, path, mounts).at_index(Stage::SUBMOUNT, overlay.index)
@@ -170,13 +190,6 @@ impl Overlay {
     }
 }
 
-/// Does the path `inner` lie below the directory `outer`?
-fn holds(outer: &[u8], inner: &[u8]) -> bool {
-    inner
-        .strip_prefix(outer)
-        .is_some_and(|rest| rest.starts_with(b"/"))
-}
-
 fn open_dir(parent: &Fd, name: &[u8]) -> Result<Fd> {
     let mut text = [0; 256];
     let slots = text.get_mut(..name.len()).ok_or(Errno::ENAMETOOLONG)?;
@@ -186,86 +199,4 @@ fn open_dir(parent: &Fd, name: &[u8]) -> Result<Fd> {
     }
     let name = CStr::from_bytes_until_nul(&text).map_err(|_| Errno::ENAMETOOLONG)?;
     fs::openat(parent.raw(), name, O_PATH | O_DIRECTORY | O_NOFOLLOW, 0)
-}
-
-/// Every layer goes to the kernel as a descriptor: characters of a path mean nothing, and nothing is resolved twice.
-fn mount_overlay(lower: &Fd, layers: &Layers, target: &Fd) -> Result<()> {
-    let parts: [(&CStr, &Fd); 3] = [
-        (c"lowerdir=", lower),
-        (c",upperdir=", &layers.upper),
-        (c",workdir=", &layers.work),
-    ];
-    let mut data = heapless::Vec::<u8, 128>::new();
-    for (option, fd) in parts {
-        data.extend_from_slice(option.to_bytes())
-            .map_err(|_| Errno::E2BIG)?;
-        data.extend_from_slice(ProcPath::new(fd.raw()).as_c_str().to_bytes())
-            .map_err(|_| Errno::E2BIG)?;
-    }
-    data.push(0).map_err(|_| Errno::E2BIG)?;
-    let data = CStr::from_bytes_until_nul(&data).map_err(|_| Errno::EINVAL)?;
-    let flags = MS_NOSUID | MS_NODEV;
-    Mount {
-        source: Some(c"rocker"),
-        fs_type: Some(c"overlay"),
-        flags,
-        data: Some(data),
-    }
-    .at(ProcPath::new(target.raw()).as_c_str())
-}
-
-/// The canonical paths of all overlays, one after another with a NUL each, in pages that nobody else needs.
-struct Paths {
-    pages: Pages,
-    used: usize,
-}
-
-impl Paths {
-    fn new() -> Result<Self> {
-        // Only what is written is ever made real by the kernel.
-        Ok(Self {
-            pages: Pages::new(MAX.saturating_mul(PATH_MAX))?,
-            used: 0,
-        })
-    }
-
-    /// Adds the path that a descriptor was opened at, as the kernel knows it: without symbolic links.
-    fn add(&mut self, dir: &Fd) -> Result<(usize, usize)> {
-        let room = self
-            .pages
-            .as_mut_slice()
-            .get_mut(self.used..)
-            .unwrap_or_default();
-        let room = room.get_mut(..PATH_MAX).ok_or(Errno::ENAMETOOLONG)?;
-        let len = fs::readlinkat(fs::AT_FDCWD, ProcPath::new(dir.raw()).as_c_str(), room)?;
-        if len >= PATH_MAX {
-            return Err(Errno::ENAMETOOLONG);
-        }
-        let start = self.used;
-        self.used = start.saturating_add(len).saturating_add(1);
-        Ok((start, len))
-    }
-
-    fn get(&self, (start, len): (usize, usize)) -> &[u8] {
-        let from = self.pages.as_slice().get(start..).unwrap_or_default();
-        from.get(..len).unwrap_or_default()
-    }
-
-    fn c_str(&self, (start, _): (usize, usize)) -> Result<&CStr> {
-        let from = self.pages.as_slice().get(start..).unwrap_or_default();
-        CStr::from_bytes_until_nul(from).map_err(|_| Errno::ENAMETOOLONG)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn holds_goes_by_components() {
-        assert!(holds(b"/var", b"/var/lib"));
-        assert!(!holds(b"/var", b"/var"));
-        assert!(!holds(b"/var", b"/variable"));
-        assert!(!holds(b"/var/lib", b"/var"));
-    }
 }

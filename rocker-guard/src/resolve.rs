@@ -19,15 +19,19 @@ pub(crate) const PATH_MAX: usize = 4096;
 /// # Errors
 /// `ELOOP`: a symbolic link that somebody else could have made. Else as `open(2)`.
 pub(crate) fn open(path: &CStr, flags: u32) -> Result<Fd> {
-    let root = fs::open(c"/", O_PATH | O_DIRECTORY)?;
-    open_at(&root, path, flags)
+    // It starts at the root, whatever the directory is.
+    from(fs::AT_FDCWD, path, flags)
 }
 
 /// The same, for a path relative to a directory.
 pub(crate) fn open_at(dir: &Fd, path: &CStr, flags: u32) -> Result<Fd> {
-    match fs::openat2(dir.raw(), path, O_PATH | flags, RESOLVE_NO_SYMLINKS) {
+    from(dir.raw(), path, flags)
+}
+
+fn from(dir: RawFd, path: &CStr, flags: u32) -> Result<Fd> {
+    match fs::openat2(dir, path, O_PATH | flags, RESOLVE_NO_SYMLINKS) {
         // EPERM: filters of container engines that do not know the call yet say so.
-        Err(Errno::ELOOP | Errno::ENOSYS | Errno::EPERM) => walk(dir.raw(), path, flags),
+        Err(Errno::ELOOP | Errno::ENOSYS | Errno::EPERM) => walk(dir, path, flags),
         result => result,
     }
 }

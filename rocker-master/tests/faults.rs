@@ -3,7 +3,7 @@
 //! strace makes a system call fail. It counts the calls of each process by itself, so a number means the guard's calls
 //! where the master makes none; elsewhere a path says which one is meant.
 
-use rocker_client::{Failure, NO_INDEX, Request, Stage};
+use rocker_client::{Data, DataMode, Failure, NO_INDEX, Request, Stage};
 use rocker_testing::{
     Case, Master, Sandbox, Traces, eventually, launch, make_dir, mount_tmpfs, overlays, request,
     run_cases,
@@ -21,6 +21,7 @@ const CASES: &[Case] = &[
     ("every_guard_stage_has_a_fault", every_stage_has_a_fault),
     ("faults_before_the_mounts", || check(BEFORE)),
     ("faults_of_the_layers", faults_of_the_layers),
+    ("faults_of_a_tmpfs", faults_of_a_tmpfs),
     ("faults_of_the_mounts", || check(MOUNTS)),
     ("faults_of_the_loop_device", || check(LOOP_DEVICE)),
     ("faults_of_the_identity", || check(IDENTITY)),
@@ -47,13 +48,23 @@ const BEFORE: &str = "
 const LAYERS: &str = "
     mkdirat:error=ENOSPC             /run/fresh                    layers
     mkdirat:error=EDQUOT:when=1      /run/fresh/.rocker            layers[0]
-    mkdirat:error=ENOSPC:when=2      /run/fresh/.rocker            layers[1]
-    mkdirat:error=EROFS:when=2       /run/fresh/.rocker/run+o1     layers[0]
+    mkdirat:error=EROFS:when=2       /run/fresh/.rocker            layers[0]
+    mkdirat:error=EROFS:when=4       /run/fresh/.rocker            layers[0]
+    mkdirat:error=ENOSPC:when=5      /run/fresh/.rocker            layers[1]
     fchown:error=EPERM               /run/fresh/.rocker/run+o22/upper layers[1]
     fstatfs:error=EIO:when=1         -                             layer-fs
 ";
 
+/// With the layers on a tmpfs.
+const TMPFS: &str = "
+    mount:error=ENODEV:when=2        -                             tmpfs
+    openat:error=EMFILE              /proc/fs                      tmpfs
+    fstatfs:error=EIO:when=1         -                             tmpfs
+    mount:error=ENOMEM:when=3        -                             mount-overlay[0]
+";
+
 const MOUNTS: &str = "
+    chdir:error=EIO:when=2           -                             layers
     mount:error=EINVAL:when=2        -                             mount-overlay[0]
     mount:error=ENODEV:when=3        -                             mount-overlay[1]
     mount:error=ENOMEM:when=4        -                             submount[1]
@@ -190,6 +201,17 @@ fn faults_of_the_layers() {
     }
 }
 
+fn faults_of_a_tmpfs() {
+    let request = Request {
+        data: Data {
+            mode: DataMode::TMPFS,
+            ..Data::DISK
+        },
+        ..request_with_all_steps()
+    };
+    rows(TMPFS).for_each(|fault| check_one(&fault, &request));
+}
+
 fn check_one(fault: &Fault, request: &Request<'_>) {
     let trace = format!("trace={}", fault.call());
     let inject = format!("inject={}", fault.inject);
@@ -221,10 +243,10 @@ fn check_one(fault: &Fault, request: &Request<'_>) {
 
 /// From cloning the guard to its reply.
 fn every_stage_has_a_fault() {
-    let tables = [BEFORE, LAYERS, MOUNTS, LOOP_DEVICE, IDENTITY];
+    let tables = [BEFORE, LAYERS, TMPFS, MOUNTS, LOOP_DEVICE, IDENTITY];
     let tried: Vec<_> = tables.into_iter().flat_map(rows).collect();
     let missing = Stage::ALL.iter().filter(|stage| {
-        let is_a_guard_s = (Stage::CLONE..=Stage::VANISHED).contains(*stage);
+        let is_a_guard_s = (Stage::CLONE..Stage::SOCKET_PATH).contains(*stage);
         is_a_guard_s && !tried.iter().any(|fault| fault.stage() == **stage)
     });
     let missing: Vec<_> = missing.map(|stage| stage.name()).collect();

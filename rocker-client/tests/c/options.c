@@ -67,6 +67,26 @@ static void later_fields(void) {
     CHECK(shell(&req, "exit 5", &options.known) == -ROCKER_ERR_param_invalid);
 }
 
+/* A file written in one launch, and whether the next one finds it. */
+static void modes(void) {
+    RockerRequest req = request();
+    RockerOptions tmpfs = {sizeof tmpfs, ROCKER_DATA_TMPFS, 256, 0, 0};
+    req.app_data_dir = NULL;
+    CHECK(shell(&req, "echo x > /etc/new && [ $(stat -f -c %b /etc) = 64 ]", &tmpfs) == 0);
+    CHECK(shell(&req, "[ -e /etc/new ]", &tmpfs) == 1);
+    CHECK(shell(&req, "head -c 300000 /dev/zero > /etc/new 2> /dev/null", &tmpfs) == 1);
+    CHECK(overlays(&req, &tmpfs) == 1);
+
+    RockerOptions volatile_ = {sizeof volatile_, ROCKER_DATA_VOLATILE, 0, 0, 0};
+    CHECK(shell(&req, "exit 5", &volatile_) == -ROCKER_ERR_build_rocker_failed);
+    CHECK(strcmp(ROCKER_last_failure().text, "data-dir-path: EINVAL") == 0);
+    req.app_data_dir = (char *)"/run/data";
+    CHECK(shell(&req, "echo x > /etc/new && grep -q 'overlay.*volatile' /proc/self/mounts", &volatile_) == 0);
+    CHECK(shell(&req, "[ -e /etc/new ] && grep -q 'overlay.*volatile' /proc/self/mounts", &volatile_) == 0);
+    CHECK(overlays(&req, &volatile_) == 1);
+    CHECK(shell(&req, "[ -e /etc/new ] && ! grep -q 'overlay.*volatile' /proc/self/mounts", NULL) == 0);
+}
+
 static void refusals(void) {
     const size_t sizes[] = {0, 1, sizeof(RockerOptions) - 1, 4097, (size_t)-1};
     RockerRequest req = request();
@@ -93,7 +113,7 @@ int main(int argc, char **argv) {
     static const struct {
         const char *name;
         void (*run)(void);
-    } CASES[] = {{"defaults", defaults}, {"no_overlays", no_overlays}, {"later_fields", later_fields}, {"refusals", refusals}};
+    } CASES[] = {{"defaults", defaults}, {"no_overlays", no_overlays}, {"later_fields", later_fields}, {"modes", modes}, {"refusals", refusals}};
     CHECK(argc > 1);
     for (size_t i = 0; i < sizeof CASES / sizeof *CASES; i++)
         if (strcmp(CASES[i].name, argv[1]) == 0) {

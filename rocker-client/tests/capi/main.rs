@@ -52,7 +52,7 @@ const CASES: &[Case] = cases! {
         signals_are_the_defaults_and_the_mask_the_caller_s pidfds_can_be_polled_and_waited_for
         dumpable_flag_stays_as_it_was cost_does_not_grow_with_the_host;
     options: no_options_are_the_defaults no_overlays_are_mounted_on_demand later_fields_that_are_zero_are_passed_over
-        sizes_and_modes_that_make_no_sense_are_refused;
+        sizes_and_modes_that_make_no_sense_are_refused changes_live_where_the_mode_says;
     pkg_config: shared_program_builds_with_its_flags static_program_builds_with_its_flags version_is_the_workspace_s;
 };
 

@@ -22,6 +22,10 @@ pub fn later_fields_that_are_zero_are_passed_over() {
     case("later_fields");
 }
 
+pub fn changes_live_where_the_mode_says() {
+    case("modes");
+}
+
 pub fn sizes_and_modes_that_make_no_sense_are_refused() {
     case("refusals");
 }

@@ -76,6 +76,8 @@ pub struct StatFs {
 impl StatFs {
     /// `OVERLAYFS_SUPER_MAGIC`
     pub const OVERLAYFS: u32 = g::OVERLAYFS_SUPER_MAGIC;
+    /// `TMPFS_MAGIC`
+    pub const TMPFS: u32 = g::TMPFS_MAGIC;
     /// `PROC_SUPER_MAGIC`
     pub const PROC: u32 = g::PROC_SUPER_MAGIC;
 }
