@@ -1,7 +1,7 @@
 //! Encoding and decoding of the messages.
 
 use criterion::Criterion;
-use rocker_proto::{Data, Failure, Reply, Request, Stage};
+use rocker_proto::{Data, Entrance, Failure, Reply, Request, Stage, Welcome};
 use std::hint::black_box;
 
 /// Three overlays, and paths as long as they usually are.
@@ -33,7 +33,10 @@ fn proto(criterion: &mut Criterion) {
         bencher.iter(|| Request::decode(black_box(&packet)).is_ok());
     });
     let ready = Reply {
-        outcome: Ok(*b"rocker-1-1\0\0\0\0\0\0"),
+        outcome: Ok(Welcome {
+            name: *b"rocker-1-1\0\0\0\0\0\0",
+            entrance: Entrance::Pidfd,
+        }),
     };
     let failed = Reply {
         outcome: Err(Failure::new(Stage::OPEN_PACKAGE, 2)),

@@ -10,7 +10,7 @@ use crate::{Launched, at, join, pid_namespace};
 use core::ffi::{CStr, c_int, c_void};
 use rocker_proto::{Failure, Report, Request, Stage};
 use rocker_sys::signal::{self, SigSet};
-use rocker_sys::{Errno, Fd, process, socket, time};
+use rocker_sys::{Errno, Fd, RawFd, process, socket, time};
 
 /// What the App does: a C function and its argument. Its result is the App's exit status.
 #[derive(Clone, Copy, Debug)]
@@ -38,7 +38,9 @@ pub unsafe fn launch_callback(
     callback: Callback,
 ) -> Result<Launched, Failure> {
     let deadline_ms = time::monotonic_ms().saturating_add(TIMEOUT_MS);
-    let ready = connect::ask(socket, request, deadline_ms)?;
+    let mut ready = connect::ask(socket, request, deadline_ms);
+    // By reference: it is not small.
+    let ready = ready.as_mut().map_err(|failure| *failure)?;
     let (ours, theirs) = held::section(|section| {
         let (ours, theirs) = socket::pair()?;
         Ok((section.hold(ours), section.hold(theirs)))
@@ -46,9 +48,9 @@ pub unsafe fn launch_callback(
     .map_err(at(Stage::PLUMBING))?;
     // No handler of the host may run in the child before it is an unprivileged one.
     let mask = signal::set_mask(&SigSet::full()).map_err(at(Stage::PLUMBING))?;
-    let child = pid_namespace::born_inside(&ready, || match fork() {
+    let child = pid_namespace::born_inside(ready, || match fork() {
         // SAFETY: this is the fork; nothing of the library's is used after it but what `run_app` does itself.
-        Ok(0) => unsafe { run_app(&ready, request, &theirs, &mask, callback) },
+        Ok(0) => unsafe { run_app(ready, request, &theirs, &mask, callback) },
         result => result.map_err(at(Stage::FORK)),
     });
     // Back to what it was a moment ago: it cannot fail.
@@ -95,7 +97,10 @@ unsafe fn run_app(
     callback: Callback,
 ) -> ! {
     let told = match join::join(ready, request) {
-        Ok(pidfd) => tell(status, &Report::reached(Stage::READY), pidfd.as_ref()),
+        Ok(pidfd) => {
+            let pidfd = pidfd.as_ref().map(Fd::raw);
+            tell(status, &Report::reached(Stage::READY), pidfd)
+        }
         Err(failure) => tell(status, &Report(failure), None).and(Err(Errno::ECANCELED)),
     };
     if told.is_err() {
@@ -110,11 +115,8 @@ unsafe fn run_app(
     process::exit(unsafe { (callback.function)(callback.argument) })
 }
 
-fn tell(status: &Held, report: &Report, pidfd: Option<&Fd>) -> Result<(), Errno> {
-    match pidfd {
-        Some(pidfd) => socket::send(status.raw(), &report.encode(), &[pidfd.raw()]),
-        None => socket::send(status.raw(), &report.encode(), &[]),
-    }
+fn tell(status: &Held, report: &Report, pidfd: Option<RawFd>) -> Result<(), Errno> {
+    socket::send(status.raw(), &report.encode(), pidfd.as_slice())
 }
 
 /// Waits for the child's word that it is inside; with it comes its pidfd.
@@ -122,17 +124,18 @@ fn hear_child(status: &Held, deadline_ms: u64) -> Result<Option<Held>, Failure> 
     let died = at(Stage::JOIN);
     time::wait_readable(status.raw(), deadline_ms).map_err(&died)?;
     let mut bytes = [0; Report::SIZE];
-    let received = held::section(|section| {
-        let mut received = socket::receive(status.raw(), &mut bytes, socket::DONT_WAIT)?;
-        let pidfd = received.fds.next();
-        Ok((received.len, pidfd.map(|fd| section.hold(fd))))
-    });
-    let (len, pidfd) = received.map_err(&died)?;
-    match Report::decode(bytes.get(..len).unwrap_or_default()) {
+    let mut pidfd = [None];
+    let came = held::receive(status.raw(), &mut bytes, &mut pidfd).map_err(&died)?;
+    // A longer one does not come here.
+    let whole = came.len == bytes.len();
+    match Report::decode(&bytes).filter(|_| whole) {
         Some(Report(Failure {
             stage: Stage::READY,
             ..
-        })) => Ok(pidfd),
+        })) => {
+            let [pidfd] = pidfd;
+            Ok(pidfd)
+        }
         Some(Report(failure)) => Err(failure),
         // It died without a word: killed, with its guard perhaps.
         None => Err(died(Errno::ECONNRESET)),

@@ -6,10 +6,11 @@
 //! closes whatever the table names.
 #![allow(unsafe_code)]
 
-use crate::lock::Lock;
-use core::mem::ManuallyDrop;
+use crate::lock::{self, Lock};
+use core::mem::{self, ManuallyDrop};
+use core::num::NonZeroI32;
 use core::sync::atomic::{AtomicI32, AtomicU32, Ordering::Relaxed};
-use rocker_sys::{Fd, RawFd, process};
+use rocker_sys::{Errno, Fd, RawFd, process, socket};
 
 /// Numbers below this are noted, in bits of a table of 8 KiB of which a page is ever touched. A host with more descriptors
 /// than that has only close-on-exec to rely on.
@@ -22,25 +23,66 @@ static TABLE: [AtomicU32; NOTED / BITS] = [const { AtomicU32::new(0) }; NOTED / 
 static OWNER: AtomicI32 = AtomicI32::new(0);
 
 /// Proves that the lock is held and the table this process's own.
-pub(crate) struct Section(());
+pub(crate) struct Section {
+    _held: lock::Held<'static>,
+}
 
 /// Runs `work` while no other thread makes descriptors or forks. It must not wait for anybody, and drop no [`Held`].
 pub(crate) fn section<T>(work: impl FnOnce(&Section) -> T) -> T {
-    let _held = LOCK.acquire();
-    let me = process::pid();
-    if OWNER.swap(me, Relaxed) != me {
-        for word in &TABLE {
-            word.store(0, Relaxed);
+    work(&Section::enter())
+}
+
+/// Makes a descriptor that is noted from the start.
+pub(crate) fn hold(make: impl FnOnce() -> Result<Fd, Errno>) -> Result<Held, Errno> {
+    section(|section| make().map(|fd| section.hold(fd)))
+}
+
+/// A packet that came for the library.
+pub(crate) struct Came {
+    pub(crate) len: usize,
+    /// Who sent it, as the caller sees it, if the socket was told to ask; else 0.
+    pub(crate) sender: i32,
+}
+
+/// Receives the packet that is there, and holds its descriptors; `fds` are filled from the start, what is left is closed.
+pub(crate) fn receive(
+    socket: RawFd,
+    bytes: &mut [u8],
+    fds: &mut [Option<Held>],
+) -> Result<Came, Errno> {
+    section(|section| {
+        // By reference: it is not small.
+        let mut received = socket::receive(socket, bytes, socket::DONT_WAIT);
+        let received = received.as_mut().map_err(|errno| *errno)?;
+        for (slot, fd) in fds.iter_mut().zip(&mut received.fds) {
+            // It was empty: dropping another one here would wait for this very section.
+            mem::forget(slot.replace(section.hold(fd)));
         }
-    }
-    work(&Section(()))
+        Ok(Came {
+            len: received.len,
+            sender: received.sender.map_or(0, |sender| sender.pid),
+        })
+    })
 }
 
 impl Section {
+    // Once, and not in each of its callers.
+    #[inline(never)]
+    fn enter() -> Self {
+        let held = LOCK.acquire();
+        let me = process::pid();
+        if OWNER.swap(me, Relaxed) != me {
+            for word in &TABLE {
+                word.store(0, Relaxed);
+            }
+        }
+        Self { _held: held }
+    }
+
     /// Notes a descriptor that was made in this section.
     pub(crate) fn hold(&self, fd: Fd) -> Held {
         self.note(fd.raw(), |word, bit| word | bit);
-        Held(ManuallyDrop::new(fd))
+        Held(complement(fd))
     }
 
     fn note(&self, fd: RawFd, change: impl Fn(u32, u32) -> u32) {
@@ -54,21 +96,29 @@ impl Section {
 
 /// An owned descriptor of the library's, which no App inherits: not even one that another thread of the host forks at this
 /// very moment. Dropping it closes it.
+///
+/// What it keeps is the complement of the number, which is never 0: so `Option<Held>` is no larger, of which a sandbox has
+/// half a dozen.
 #[derive(Debug)]
-pub struct Held(ManuallyDrop<Fd>);
+pub struct Held(NonZeroI32);
+
+fn complement(fd: Fd) -> NonZeroI32 {
+    // SAFETY: an open descriptor is not negative, so it is not -1.
+    unsafe { NonZeroI32::new_unchecked(!fd.into_raw()) }
+}
 
 impl Held {
     /// The number, still owned by `self`.
     pub fn raw(&self) -> RawFd {
-        self.0.raw()
+        !self.0.get()
     }
 
     /// The descriptor is the host's from now on, and Apps that are forked inherit it.
     pub fn into_fd(self) -> Fd {
-        let mut this = ManuallyDrop::new(self);
+        let this = ManuallyDrop::new(self);
         section(|section| section.note(this.raw(), |word, bit| word & !bit));
         // SAFETY: `this` is never dropped nor used again, so this is the only owner.
-        unsafe { ManuallyDrop::take(&mut this.0) }
+        unsafe { Fd::from_raw(this.raw()) }
     }
 }
 
@@ -77,8 +127,8 @@ impl Drop for Held {
         // Out of the table and closed in one step.
         section(|section| {
             section.note(self.raw(), |word, bit| word & !bit);
-            // SAFETY: `self` is not used again.
-            unsafe { ManuallyDrop::drop(&mut self.0) };
+            // SAFETY: `self` owned it and is not used again.
+            drop(unsafe { Fd::from_raw(self.raw()) });
         });
     }
 }
@@ -113,7 +163,7 @@ mod tests {
 
     #[test]
     fn a_descriptor_is_noted_as_long_as_it_is_held() {
-        let open = || section(|section| section.hold(fs::open(c"/dev/null", O_RDONLY).unwrap()));
+        let open = || hold(|| fs::open(c"/dev/null", O_RDONLY)).unwrap();
         let held = open();
         let fd = held.raw();
         assert!(is_noted(fd));

@@ -5,10 +5,9 @@ use crate::connect::Ready;
 use crate::held::{self, Held};
 use rocker_proto::{Failure, Stage};
 use rocker_sys::namespace::{self, CLONE_NEWPID};
-use rocker_sys::process::{self, Which};
 use rocker_sys::raw::general::O_RDONLY;
 use rocker_sys::signal::SIGKILL;
-use rocker_sys::{Errno, fs};
+use rocker_sys::{Errno, fs, process};
 
 /// Makes a child in the sandbox's pid namespace. It is the caller's own child, so wait(2) and SIGCHLD work as for any
 /// other.
@@ -20,7 +19,7 @@ pub(crate) fn born_inside(
     make_child: impl FnOnce() -> Result<i32, Failure>,
 ) -> Result<i32, Failure> {
     let home = home().map_err(at(Stage::PLUMBING))?;
-    namespace::setns(ready.namespaces.pid.raw(), CLONE_NEWPID).map_err(at(Stage::JOIN_PID))?;
+    namespace::setns(ready.pid_namespace(), CLONE_NEWPID).map_err(at(Stage::JOIN_PID))?;
     let child = make_child();
     let back = namespace::setns(home.raw(), CLONE_NEWPID);
     // The way back takes the privilege that the way out has just proved. Should it fail all the same, the caller must
@@ -36,15 +35,15 @@ pub(crate) fn born_inside(
 pub(crate) fn bury(pid: i32) {
     // It has not been waited for, so the number is still its own; if the host reaps all children by itself, this says ESRCH.
     process::kill(pid, SIGKILL).unwrap_or_default();
-    while process::wait(Which::Pid(pid), 0) == Err(Errno::EINTR) {}
+    while process::reap(pid) == Err(Errno::EINTR) {}
 }
 
 /// Where this thread's children are born now. Threads may differ.
 fn home() -> Result<Held, Errno> {
-    let open = |path| held::section(|section| fs::open(path, O_RDONLY).map(|fd| section.hold(fd)));
-    match open(c"/proc/thread-self/ns/pid_for_children") {
+    let open = |path| held::hold(|| fs::open(path, O_RDONLY));
+    open(c"/proc/thread-self/ns/pid_for_children").or_else(|errno| match errno {
         // Before 4.12. Then it is this process's own, unless the thread has changed it, which nobody can see there.
-        Err(Errno::ENOENT) => open(c"/proc/self/ns/pid"),
-        result => result,
-    }
+        Errno::ENOENT => open(c"/proc/self/ns/pid"),
+        errno => Err(errno),
+    })
 }

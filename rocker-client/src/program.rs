@@ -92,7 +92,7 @@ unsafe fn launch(
         fs::fstat(*fd).map_err(at(Stage::ARGUMENT))?;
     }
     let deadline_ms = time::monotonic_ms().saturating_add(TIMEOUT_MS);
-    let ready = connect::ask(socket, request, deadline_ms)?;
+    let mut ready = connect::ask(socket, request, deadline_ms)?;
     // A handler that ran in the child would run on the host's data.
     let mask = signal::set_mask(&SigSet::full()).map_err(at(Stage::PLUMBING))?;
     let mut shared = Child {
@@ -128,7 +128,7 @@ unsafe fn launch(
 /// fork could inherit it before anybody knows of it. Should the host have reaped the child already, there is none: numbers
 /// go round before they are used again.
 fn pidfd_of(pid: i32) -> Option<Held> {
-    held::section(|section| process::pidfd_open(pid).ok().map(|fd| section.hold(fd)))
+    held::hold(|| process::pidfd_open(pid)).ok()
 }
 
 /// The child, on its own stack.

@@ -134,7 +134,9 @@ pub unsafe extern "C" fn ROCKER_launch_callback(
     options: *const RockerOptions,
 ) -> RockerApp {
     // SAFETY: the caller's promise.
-    RockerApp::of(unsafe { crate::launch(req, app, app_args, options) })
+    let data = unsafe { options::read(options) }.map_err(last_failure::set);
+    // SAFETY: the caller's promise.
+    RockerApp::of(data.and_then(|data| unsafe { crate::launch(req, app, app_args, data) }))
 }
 
 /// Executes a program file in a new sandbox: see `rocker_ext.h`.

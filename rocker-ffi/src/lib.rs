@@ -24,8 +24,7 @@ mod request;
 
 use abi::{ROCKER_ERR, RockerRequest, RockerResult};
 use core::ffi::{c_int, c_void};
-use core::ptr;
-use rocker_client::{Callback, Failure, Launched, Stage, guard_name, launch_callback};
+use rocker_client::{Callback, Data, Failure, Launched, Stage, guard_name, launch_callback};
 use rocker_sys::Errno;
 
 /// A function of the AppMaster's to run as the App.
@@ -43,7 +42,7 @@ pub unsafe extern "C" fn ROCKER_enter_rocker(
     app_args: *mut c_void,
 ) -> RockerResult {
     // SAFETY: the caller's promise.
-    match unsafe { launch(req, app, app_args, ptr::null()) } {
+    match unsafe { launch(req, app, app_args, Data::DISK) } {
         // The pidfds close here: the C structure has no place for them.
         Ok(launched) => RockerResult::of(&launched),
         Err(failure) => RockerResult::failed(&failure),
@@ -71,20 +70,18 @@ pub extern "C" fn ROCKER_request_new() -> RockerRequest {
 }
 
 /// # Safety
-/// As [`ROCKER_enter_rocker`]; `options` as for [`options::read`].
+/// As [`ROCKER_enter_rocker`].
 unsafe fn launch(
     req: *const RockerRequest,
     app: App,
     app_args: *mut c_void,
-    options: *const options::RockerOptions,
+    data: Data,
 ) -> Result<Launched, Failure> {
     let null = Failure::new(Stage::ARGUMENT, Errno::EFAULT.raw());
     // SAFETY: null or a request, by the caller's promise; nobody else changes it during the call.
     let (Some(req), Some(function)) = (unsafe { req.as_ref() }, app) else {
         return Err(last_failure::set(null));
     };
-    // SAFETY: the caller's promise.
-    let data = unsafe { options::read(options) }.map_err(last_failure::set)?;
     // SAFETY: its pointers are null or strings, by the caller's promise.
     let request = unsafe { request::read(req, data) };
     let callback = Callback {
@@ -108,3 +105,9 @@ core::arch::global_asm!(
     ".hidden rust_eh_personality",
     "rust_eh_personality:"
 );
+
+// Where frames are described: in `.debug_frame`, which debuggers read and `strip` removes, and not in `.eh_frame`, which every
+// program that links the library would carry, 2.7 KB of it. Nothing unwinds through here at run time: a panic aborts, and an
+// exception that leaves the App's callback ends the App (`std::terminate`) instead of running the host's handlers in it.
+// The directive holds for one object file, which the library is (`lto = "fat"` in the profile `tiny`).
+core::arch::global_asm!(".cfi_sections .debug_frame");

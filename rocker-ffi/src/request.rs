@@ -2,7 +2,7 @@
 
 use crate::abi::RockerRequest;
 use core::ffi::{CStr, c_char, c_int};
-use rocker_client::{DEFAULT_SOCKET, Data, Request};
+use rocker_client::{DEFAULT_SOCKET, Data, Request, limits};
 
 unsafe extern "C" {
     /// `secure_getenv(3)`, of glibc and musl alike.
@@ -15,18 +15,29 @@ unsafe extern "C" {
 /// The pointers are null or strings, which live and stay unchanged as long as the result.
 pub(crate) unsafe fn read<'a>(req: &RockerRequest, data: Data) -> Request<'a> {
     // SAFETY: null or a string, by the caller's promise.
-    let string =
-        |pointer: *mut c_char| (!pointer.is_null()).then(|| unsafe { CStr::from_ptr(pointer) });
-    Request {
+    let text = |pointer| unsafe { string(pointer) }.unwrap_or_default();
+    let mut request = Request {
         app_id: req.app_id,
         uid: id(req.uid),
         gid: id(req.gid),
-        package: string(req.app_pkg_path).unwrap_or_default(),
-        exec_dir: string(req.app_exec_dir).unwrap_or_default(),
-        data_dir: string(req.app_data_dir).unwrap_or_default(),
-        overlays: req.app_overlay_dirs.map(string),
+        package: text(req.app_pkg_path),
+        exec_dir: text(req.app_exec_dir),
+        data_dir: text(req.app_data_dir),
+        overlays: [None; limits::OVERLAYS_MAX],
         data,
+    };
+    for (slot, pointer) in request.overlays.iter_mut().zip(&req.app_overlay_dirs) {
+        // SAFETY: as above.
+        *slot = unsafe { string(*pointer) };
     }
+    request
+}
+
+/// # Safety
+/// Null or a string, which lives and stays unchanged as long as the result.
+unsafe fn string<'a>(pointer: *const c_char) -> Option<&'a CStr> {
+    // SAFETY: not null, so a string by the caller's promise.
+    (!pointer.is_null()).then(|| unsafe { CStr::from_ptr(pointer) })
 }
 
 /// Ids are signed in C; a negative one is no id, and neither is the largest of the kernel's, which the master refuses.

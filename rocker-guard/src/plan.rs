@@ -1,8 +1,8 @@
 //! `Plan`: everything that a guard must know, ready before the clone.
 
 use core::ffi::CStr;
-use rocker_proto::Request;
 use rocker_proto::limits::NAME_SIZE;
+use rocker_proto::{Entrance, Request};
 use rocker_sys::RawFd;
 
 /// What to build, and whom to tell. The guard reads it from its own copy of the master's memory.
@@ -12,6 +12,8 @@ pub struct Plan<'a> {
     pub request: Request<'a>,
     /// The guard's name, NUL-padded, unique for the life of the master and after its restart.
     pub name: [u8; NAME_SIZE],
+    /// How the client gets in. By pidfd it takes a kernel that can (5.8) and a client that may trace the guard.
+    pub entrance: Entrance,
     /// The client's connection.
     pub client: RawFd,
     /// The guard's end of its channel to the master.

@@ -41,9 +41,9 @@ pub(crate) unsafe fn build(plan: &Plan<'_>) -> Step<Option<Seat>> {
     drop((mounts, mask));
 
     identity::enter_user_namespace(plan)?;
-    let namespaces = talk::Namespaces::open()?;
+    let doors = talk::Doors::open(plan.entrance)?;
     identity::harden(plan)?;
-    talk::ready(plan, &namespaces)?;
+    talk::ready(plan, &doors)?;
     Ok(seat)
 }
 

@@ -3,59 +3,63 @@
 use crate::Plan;
 use crate::step::{At, Step};
 use core::ffi::CStr;
-use rocker_proto::reply::NAMESPACES;
-use rocker_proto::{Failure, Reply, Report, Stage};
+use rocker_proto::{Entrance, Failure, Reply, Report, Stage, Welcome};
 use rocker_sys::raw::general::O_RDONLY;
-use rocker_sys::{Errno, Fd, RawFd, Result, fs, process, socket, time};
+use rocker_sys::{Errno, Fd, Result, fs, process, socket, time};
 
 /// How long the master may take to write three small files, in milliseconds. It has one thread, which at worst is in the
 /// middle of other launches.
 const MAPS_TIMEOUT_MS: u64 = 10_000;
 
-/// The namespaces for the client, in the order in which they are sent.
-const NAMESPACE_FILES: [&CStr; NAMESPACES] = [
-    c"/proc/self/ns/mnt",
+/// The namespaces that a client enters where setns does not take a pidfd, as [`Entrance::Namespaces`] has them.
+const NAMESPACE_FILES: [&CStr; 5] = [
     c"/proc/self/ns/pid",
     c"/proc/self/ns/ipc",
     c"/proc/self/ns/uts",
+    c"/proc/self/ns/mnt",
     c"/proc/self/ns/user",
 ];
 
-/// Descriptors of everything that a client needs to join.
-pub(crate) struct Namespaces {
-    fds: [Fd; NAMESPACES],
-    /// This process's own; kernels before 5.3 have none.
-    pidfd: Option<Fd>,
-}
+/// What a client needs to join.
+pub(crate) struct Doors(heapless::Vec<Fd, { Entrance::FDS_MAX }>);
 
-impl Namespaces {
-    pub(crate) fn open() -> Step<Self> {
-        let open = |file: &CStr| fs::open(file, O_RDONLY).at(Stage::NAMESPACES);
-        let [mnt, pid, ipc, uts, user] = NAMESPACE_FILES;
-        let fds = [open(mnt)?, open(pid)?, open(ipc)?, open(uts)?, open(user)?];
-        let pidfd = match process::pidfd_open(process::pid()) {
-            Ok(pidfd) => Some(pidfd),
-            Err(Errno::ENOSYS) => None,
-            Err(errno) => return Err(errno).at(Stage::NAMESPACES),
+impl Doors {
+    pub(crate) fn open(entrance: Entrance) -> Step<Self> {
+        let mut doors = heapless::Vec::new();
+        let mut push = |fd| doors.push(fd).map_err(|_| Errno::E2BIG);
+        let mut open = || {
+            if entrance == Entrance::Namespaces {
+                for file in NAMESPACE_FILES {
+                    push(fs::open(file, O_RDONLY)?)?;
+                }
+            }
+            match process::pidfd_open(process::pid()) {
+                Err(Errno::ENOSYS) if entrance == Entrance::Namespaces => Ok(()),
+                result => push(result?),
+            }
         };
-        Ok(Self { fds, pidfd })
+        open().at(Stage::NAMESPACES)?;
+        Ok(Self(doors))
     }
 }
 
 /// Tells client and master that the sandbox is ready.
-pub(crate) fn ready(plan: &Plan<'_>, namespaces: &Namespaces) -> Step {
+pub(crate) fn ready(plan: &Plan<'_>, doors: &Doors) -> Step {
+    let welcome = Welcome {
+        name: plan.name,
+        entrance: plan.entrance,
+    };
     let reply = Reply {
-        outcome: Ok(plan.name),
+        outcome: Ok(welcome),
     }
     .encode();
-    let mut fds = heapless::Vec::<RawFd, { socket::FDS_MAX }>::new();
-    for fd in namespaces.fds.iter().chain(&namespaces.pidfd) {
-        fds.push(fd.raw())
-            .map_err(|_| Errno::E2BIG)
-            .at(Stage::NAMESPACES)?;
+    let mut fds = [-1; Entrance::FDS_MAX];
+    for (slot, door) in fds.iter_mut().zip(&doors.0) {
+        *slot = door.raw();
     }
+    let fds = fds.get(..doors.0.len()).unwrap_or_default();
     // A client that has left cannot join: then there is nothing to guard.
-    socket::send(plan.client, &reply, &fds).at(Stage::VANISHED)?;
+    socket::send(plan.client, &reply, fds).at(Stage::VANISHED)?;
     // A master that ends now leaves its sandboxes running, this one too: it is said for its log alone.
     tell_master(plan, Report::reached(Stage::READY)).unwrap_or_default();
     Ok(())

@@ -11,7 +11,7 @@ use crate::registry::{Guard, Packet, State};
 use core::ffi::CStr;
 use rocker_guard::Plan;
 use rocker_proto::limits::REQUEST_MAX;
-use rocker_proto::{Failure, Reply, Report, Request, Stage};
+use rocker_proto::{Entrance, Failure, Reply, Report, Request, Stage};
 use rocker_sys::memory::Pages;
 use rocker_sys::namespace::{CLONE_NEWIPC, CLONE_NEWNS, CLONE_NEWPID, CLONE_NEWUTS};
 use rocker_sys::process::{self, Cloned};
@@ -102,6 +102,7 @@ fn clone_guard(
     let plan = Plan {
         request: *request,
         name: launcher.names.next(),
+        entrance: Entrance::Namespaces,
         client: client.raw(),
         master: theirs.raw(),
         mask: launcher.mask,

@@ -1,7 +1,7 @@
 //! Who may ask, and whom a client believes.
 
 use rocker_client::{Failure, Stage};
-use rocker_proto::Reply;
+use rocker_proto::{Entrance, Reply, Welcome};
 use rocker_testing::{
     Case, Peer, SOCKET, Steady, become_user, errno_of, eventually, in_fork, launch, make_dir, pipe,
     request, run_cases, wait_for,
@@ -142,19 +142,22 @@ fn a_client_believes_root_and_itself_alone() {
 
 /// READY without its descriptors among them.
 fn a_client_refuses_a_false_reply() {
-    let good = Reply {
-        outcome: Ok(*b"rkfalse\0\0\0\0\0\0\0\0\0"),
-    }
-    .encode();
-    let no_name = Reply {
-        outcome: Ok([0; 16]),
-    }
-    .encode();
+    let ready = |name, entrance| {
+        Reply {
+            outcome: Ok(Welcome { name, entrance }),
+        }
+        .encode()
+    };
+    let name = *b"rkfalse\0\0\0\0\0\0\0\0\0";
+    let good = ready(name, Entrance::Namespaces);
+    let by_pidfd = ready(name, Entrance::Pidfd);
+    let no_name = ready([0; 16], Entrance::Pidfd);
     let long = [0; 100];
-    let answers: [&[u8]; 5] = [&good, &no_name, &good[..31], &long, b""];
+    let answers: [&[u8]; 6] = [&good, &by_pidfd, &no_name, &good[..31], &long, b""];
     let failures = ask_false_master(0, 0, &answers);
     let reply = |errno| Failure::new(Stage::REPLY, errno);
     let expected = [
+        reply(libc::EPROTO),
         reply(libc::EPROTO),
         reply(libc::EPROTO),
         reply(libc::EPROTO),

@@ -15,8 +15,7 @@
 //!   | -- Joined + pidfd --------------------> |     one for each process that entered; after that the connection may end
 //! ```
 //!
-//! The descriptors of a READY reply are, in this order, the mnt, pid, ipc, uts and user namespaces ([`reply::NAMESPACES`]),
-//! then the guard's own pidfd where the kernel has them (5.3).
+//! Which descriptors come with a READY reply, it says itself: [`Entrance`].
 //!
 //! **Who trusts whom.** The master believes nothing in a request but what the kernel says of its sender (`SO_PEERCRED`).
 //! The client believes a reply because the kernel says that root made the socket it connected to, and that the reply's
@@ -47,7 +46,7 @@ mod failure;
 mod joined;
 pub mod limits;
 mod reader;
-pub mod reply;
+mod reply;
 mod report;
 mod request;
 mod stage;
@@ -56,7 +55,7 @@ mod writer;
 pub use data::{Data, DataMode};
 pub use failure::{Failure, NO_INDEX};
 pub use joined::Joined;
-pub use reply::Reply;
+pub use reply::{Entrance, Reply, Welcome};
 pub use report::Report;
 pub use request::{Packet, Request};
 pub use stage::Stage;

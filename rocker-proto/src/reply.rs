@@ -5,28 +5,64 @@ use crate::reader::Reader;
 use crate::writer::Writer;
 use crate::{Failure, Stage};
 
-/// How many namespace descriptors come with a READY reply: mnt, pid, ipc, uts, user.
-pub const NAMESPACES: usize = 5;
+/// How a client gets in, which is to say which descriptors come with READY.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Entrance {
+    /// The pid, ipc, uts, mnt and user namespaces, in this order, then the guard's pidfd where the kernel has them (5.3).
+    Namespaces = 1,
+    /// The guard's pidfd alone: setns takes it for any of its namespaces (5.8), from who may trace the guard.
+    Pidfd = 2,
+}
 
-/// READY with the guard's name, or what failed. Success is a message: the end of the connection is a failure.
+impl Entrance {
+    /// How many descriptors there are at most.
+    pub const FDS_MAX: usize = 6;
+
+    const fn raw(self) -> u16 {
+        self as u16
+    }
+
+    fn from_raw(number: u16) -> Option<Self> {
+        match number {
+            1 => Some(Self::Namespaces),
+            2 => Some(Self::Pidfd),
+            _ => None,
+        }
+    }
+}
+
+/// A sandbox that is ready.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Welcome {
+    /// The guard's name, NUL-padded.
+    pub name: [u8; NAME_SIZE],
+    /// What came with this message.
+    pub entrance: Entrance,
+}
+
+/// READY, or what failed. Success is a message: the end of the connection is a failure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Reply {
-    /// The guard's name, NUL-padded, or why there is none.
-    pub outcome: Result<[u8; NAME_SIZE], Failure>,
+    /// The sandbox, or why there is none.
+    pub outcome: Result<Welcome, Failure>,
 }
 
 impl Reply {
     /// `RKA` and a zero.
     const MAGIC: u32 = u32::from_le_bytes(*b"RKA\0");
 
-    /// Bytes on the wire: magic 4, version 2, stage 2, errno 4, index 2, zero 2, name 16.
+    /// Bytes on the wire: magic 4, version 2, stage 2, errno 4, index 2, entrance 2 (0 with a failure), name 16.
     pub const SIZE: usize = 32;
 
     /// As it is sent.
     pub fn encode(&self) -> [u8; Self::SIZE] {
-        let (failure, name) = match self.outcome {
-            Ok(name) => (Failure::new(Stage::READY, 0), name),
-            Err(failure) => (failure, [0; NAME_SIZE]),
+        let (failure, entrance, name) = match self.outcome {
+            Ok(welcome) => (
+                Failure::new(Stage::READY, 0),
+                welcome.entrance.raw(),
+                welcome.name,
+            ),
+            Err(failure) => (failure, 0, [0; NAME_SIZE]),
         };
         let mut bytes = [0; Self::SIZE];
         let mut writer = Writer(&mut bytes);
@@ -35,46 +71,47 @@ impl Reply {
         writer.put(failure.stage.raw().to_le_bytes());
         writer.put(failure.errno.to_le_bytes());
         writer.put(failure.index.to_le_bytes());
-        writer.put([0; 2]);
+        writer.put(entrance.to_le_bytes());
         writer.put(name);
         bytes
     }
 
-    /// What was received; `None` if it is not a reply of this version, or is READY with a name that is empty, has no NUL
-    /// or holds what cannot be printed.
+    /// What was received; `None` if it is not a reply of this version, or is READY with an entrance that nobody knows, or
+    /// with a name that is empty, has no NUL or holds what cannot be printed.
     pub fn decode(bytes: &[u8]) -> Option<Self> {
+        // All at once: the size is checked in one place, and nowhere below.
+        let bytes: &[u8; Self::SIZE] = bytes.try_into().ok()?;
         let mut reader = Reader(bytes);
         if reader.u32()? != Self::MAGIC || reader.u16()? != VERSION {
             return None;
         }
-        let stage = Stage::from_raw(reader.u16()?);
-        let errno = reader.i32()?;
-        let index = reader.u16()?;
-        if reader.u16()? != 0 {
-            return None;
-        }
-        let name: [u8; NAME_SIZE] = reader.take(NAME_SIZE)?.try_into().ok()?;
-        if !reader.is_empty() {
-            return None;
-        }
-        if stage != Stage::READY {
-            return Some(Self {
-                outcome: Err(Failure {
-                    stage,
-                    errno,
-                    index,
-                }),
-            });
-        }
-        is_name(&name).then_some(Self { outcome: Ok(name) })
+        let failure = Failure {
+            stage: Stage::from_raw(reader.u16()?),
+            errno: reader.i32()?,
+            index: reader.u16()?,
+        };
+        let entrance = reader.u16()?;
+        let name = reader.array()?;
+        let outcome = if failure.stage == Stage::READY {
+            Ok(Welcome {
+                name: is_name(&name).then_some(name)?,
+                entrance: Entrance::from_raw(entrance)?,
+            })
+        } else {
+            (entrance == 0).then_some(Err(failure))?
+        };
+        Some(Self { outcome })
     }
 }
 
 /// Printable ASCII, at least one, then NULs to the end.
 fn is_name(name: &[u8; NAME_SIZE]) -> bool {
-    let len = name
-        .iter()
-        .take_while(|byte| byte.is_ascii_graphic())
-        .count();
-    (1..NAME_SIZE).contains(&len) && name.iter().skip(len).all(|byte| *byte == 0)
+    let [first, .., last] = name;
+    let mut before = *first;
+    let ordered = name.iter().all(|byte| {
+        let good = *byte == 0 || (before != 0 && byte.is_ascii_graphic());
+        before = *byte;
+        good
+    });
+    *first != 0 && *last == 0 && ordered
 }

@@ -141,7 +141,7 @@ stages! {
     ANNOUNCE = 75, "announce";
     /// Leaving the groups (`setgroups(2)`).
     GROUPS = 76, "groups";
-    /// `setns(2)` into the ipc, uts, mount and user namespaces; the index says which.
+    /// `setns(2)` into the ipc, uts, mount and user namespaces; the index says which. One call for all of them is 0.
     JOIN = 77, "join";
     /// `setresgid(2)`, `setresuid(2)`, `capset(2)`, `prctl(2)`.
     IDENTITY = 78, "identity";

@@ -1,6 +1,8 @@
 //! The bytes of every message, written out: a change of one of them is a change of the protocol.
 
-use rocker_proto::{Data, DataMode, Failure, Joined, Reply, Report, Request, Stage};
+use rocker_proto::{
+    Data, DataMode, Entrance, Failure, Joined, Reply, Report, Request, Stage, Welcome,
+};
 
 fn request() -> Request<'static> {
     let mut overlays = [None; 16];
@@ -23,10 +25,10 @@ fn request_bytes() {
     let mut expected = Vec::new();
     expected.extend_from_slice(b"RKQ\0\x02\x00\x58\x00");
     expected.extend_from_slice(b"\xe8\x03\0\0\0\0\x01\0\x02\x01\0\0");
+    expected.extend_from_slice(&[0; 6]);
     expected.extend_from_slice(b"\x08\0\x07\0\x03\0");
     expected.extend_from_slice(b"\x05\0\0\0\x05\0");
     expected.extend_from_slice(&[0; 26]);
-    expected.extend_from_slice(&[0; 6]);
     expected.extend_from_slice(b"/a.sqfs\0/var/x\0/d\0/etc\0/var\0");
     expected[6] = u8::try_from(expected.len()).unwrap();
     let packet = request().encode().unwrap();
@@ -46,8 +48,8 @@ fn data_bytes() {
         ..request()
     };
     let packet = request.encode().unwrap();
-    assert_eq!(packet[24..26], [0, 0]);
-    assert_eq!(packet[58..64], [1, 0, 4, 3, 2, 1]);
+    assert_eq!(packet[20..26], [4, 3, 2, 1, 1, 0]);
+    assert_eq!(packet[30..32], [0, 0]);
     assert_eq!(Request::decode(&packet), Ok(request));
     let numbers = [DataMode::DISK, DataMode::TMPFS, DataMode::VOLATILE].map(DataMode::raw);
     assert_eq!(numbers, [0, 1, 2]);
@@ -58,11 +60,17 @@ fn data_bytes() {
 fn reply_bytes() {
     let mut name = [0; 16];
     name[..8].copy_from_slice(b"rocker:1");
-    let ready = Reply { outcome: Ok(name) };
+    let welcome = |entrance| Reply {
+        outcome: Ok(Welcome { name, entrance }),
+    };
+    let ready = welcome(Entrance::Namespaces);
     assert_eq!(
         &ready.encode(),
-        b"RKA\0\x02\0\0\0\0\0\0\0\xff\xff\0\0rocker:1\0\0\0\0\0\0\0\0"
+        b"RKA\0\x02\0\0\0\0\0\0\0\xff\xff\x01\0rocker:1\0\0\0\0\0\0\0\0"
     );
+    assert_eq!(Reply::decode(&ready.encode()), Some(ready));
+    let ready = welcome(Entrance::Pidfd);
+    assert_eq!(ready.encode()[12..16], [0xff, 0xff, 2, 0]);
     assert_eq!(Reply::decode(&ready.encode()), Some(ready));
 
     let failed = Reply {

@@ -1,7 +1,7 @@
 //! What a hostile peer may send: every truncation, every change of one byte, random bytes. Nothing panics, and nothing is
 //! accepted that would not encode to the same bytes again.
 
-use rocker_proto::{Data, DataMode, Joined, Reply, Report, Request, Stage};
+use rocker_proto::{Data, DataMode, Entrance, Joined, Reply, Report, Request, Stage, Welcome};
 use std::ffi::CString;
 
 /// A small xorshift generator: the same bytes on every run.
@@ -246,14 +246,33 @@ fn encode_says_when_it_does_not_fit() {
     assert_eq!(request.encode().unwrap().len(), 4096);
 }
 
+fn welcome(name: [u8; 16]) -> [u8; Reply::SIZE] {
+    let entrance = Entrance::Pidfd;
+    Reply {
+        outcome: Ok(Welcome { name, entrance }),
+    }
+    .encode()
+}
+
 #[test]
 fn reply_refuses_names_that_cannot_be_printed() {
     let mut name = [0; 16];
-    assert_eq!(Reply::decode(&Reply { outcome: Ok(name) }.encode()), None);
+    assert_eq!(Reply::decode(&welcome(name)), None);
     name[..3].copy_from_slice(b"a b");
-    assert_eq!(Reply::decode(&Reply { outcome: Ok(name) }.encode()), None);
+    assert_eq!(Reply::decode(&welcome(name)), None);
     name = [b'x'; 16];
-    assert_eq!(Reply::decode(&Reply { outcome: Ok(name) }.encode()), None);
+    assert_eq!(Reply::decode(&welcome(name)), None);
     name[15] = 0;
-    assert!(Reply::decode(&Reply { outcome: Ok(name) }.encode()).is_some());
+    assert!(Reply::decode(&welcome(name)).is_some());
+}
+
+#[test]
+fn reply_refuses_entrances_that_nobody_knows() {
+    let good = welcome(*b"rk\0\0\0\0\0\0\0\0\0\0\0\0\0\0");
+    for entrance in 0..=u16::MAX {
+        let mut bytes = good;
+        bytes[14..16].copy_from_slice(&entrance.to_le_bytes());
+        let known = (1..=2).contains(&entrance);
+        assert_eq!(Reply::decode(&bytes).is_some(), known, "{entrance}");
+    }
 }

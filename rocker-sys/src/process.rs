@@ -182,6 +182,26 @@ pub fn wait(which: Which, flags: u32) -> Result<Option<(i32, Ended)>> {
     Ok(Some((info.pid, ended)))
 }
 
+/// Waits for this child to end and takes it off the table (`waitid(2)`); how it ended is not asked.
+///
+/// # Errors
+/// As [`wait`].
+pub fn reap(pid: i32) -> Result<()> {
+    let flags = g::WEXITED | g::__WALL;
+    // SAFETY: integers only; a null siginfo and a null rusage are not written.
+    ret(unsafe {
+        syscall5(
+            g::__NR_waitid,
+            g::P_PID as usize,
+            pid as usize,
+            0,
+            flags as usize,
+            0,
+        )
+    })?;
+    Ok(())
+}
+
 /// Ends the process, all its threads, now (`exit_group(2)`).
 pub fn exit(status: i32) -> ! {
     loop {

@@ -158,12 +158,16 @@ pub fn receive(socket: RawFd, buffer: &mut [u8], flags: u32) -> Result<Received>
             result => break result?,
         }
     };
+    let mut received = Received {
+        len,
+        ..Received::default()
+    };
     let filled = control
         .0
         .get(..message.msg_controllen as usize)
         .unwrap_or_default();
-    let received = read_control(filled, len)?;
-    if message.msg_flags & (n::MSG_TRUNC | n::MSG_CTRUNC) != 0 {
+    let all_fit = received.read_control(filled);
+    if !all_fit || message.msg_flags & (n::MSG_TRUNC | n::MSG_CTRUNC) != 0 {
         return Err(Errno::EMSGSIZE);
     }
     Ok(received)
@@ -177,39 +181,34 @@ fn word(bytes: &[u8], at: usize) -> Option<u32> {
     Some(u32::from_ne_bytes(four.try_into().ok()?))
 }
 
-/// Takes the control messages apart. Every descriptor that the kernel installed ends up in an [`Fd`], so none can leak, also
-/// if there are more than slots: a packet without credentials leaves their room to descriptors.
-fn read_control(mut control: &[u8], len: usize) -> Result<Received> {
-    let mut all_fit = true;
-    let mut received = Received {
-        len,
-        ..Received::default()
-    };
-    while let Some(length) = control.get(..size_of::<usize>()) {
-        let length = length.try_into().map_or(0, usize::from_ne_bytes);
-        let kind = word(control, size_of::<usize>() + 4);
-        let Some(data) = control.get(Control::HEADER..length) else {
-            break;
-        };
-        if kind == Some(n::SCM_RIGHTS) {
-            for number in data.chunks_exact(4) {
-                // Four bytes are a word.
-                let Some(number) = word(number, 0) else {
-                    continue;
-                };
-                // SAFETY: the kernel has just installed this descriptor here, and each is read once.
-                let fd = unsafe { Fd::from_raw(number.cast_signed()) };
-                all_fit &= received.fds.put(fd);
+impl Received {
+    /// Takes the control messages apart. Every descriptor that the kernel installed ends up in an [`Fd`], so none can leak,
+    /// also if there are more than slots: a packet without credentials leaves their room to descriptors. Says whether all
+    /// had one.
+    fn read_control(&mut self, mut control: &[u8]) -> bool {
+        let mut all_fit = true;
+        while let Some(length) = control.get(..size_of::<usize>()) {
+            let length = length.try_into().map_or(0, usize::from_ne_bytes);
+            let kind = word(control, size_of::<usize>() + 4);
+            let Some(data) = control.get(Control::HEADER..length) else {
+                break;
+            };
+            if kind == Some(n::SCM_RIGHTS) {
+                for number in data.chunks_exact(4) {
+                    // Four bytes are a word.
+                    let Some(number) = word(number, 0) else {
+                        continue;
+                    };
+                    // SAFETY: the kernel has just installed this descriptor here, and each is read once.
+                    let fd = unsafe { Fd::from_raw(number.cast_signed()) };
+                    all_fit &= self.fds.put(fd);
+                }
+            } else if kind == Some(n::SCM_CREDENTIALS) {
+                self.sender = credentials_from(data);
             }
-        } else if kind == Some(n::SCM_CREDENTIALS) {
-            received.sender = credentials_from(data);
+            control = control.get(Control::align(length)..).unwrap_or_default();
         }
-        control = control.get(Control::align(length)..).unwrap_or_default();
-    }
-    if all_fit {
-        Ok(received)
-    } else {
-        Err(Errno::EMSGSIZE)
+        all_fit
     }
 }
 
