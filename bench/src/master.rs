@@ -9,13 +9,17 @@ pub struct Master(rocker_testing::Master);
 impl Master {
     /// Starts the program of `$ROCKER_BIN_DIR`, or of cargo's profile for devices.
     pub fn start() -> Self {
-        Self(rocker_testing::Master::start())
+        Self::start_by(&rocker_testing::binary("rocker-master"))
     }
 
     /// Starts the program of another directory.
     pub fn start_from(dir: &Path) -> Self {
-        let program = dir.join("rocker-master");
-        Self(rocker_testing::Master::start_by(|_| Command::new(program)))
+        Self::start_by(&dir.join("rocker-master"))
+    }
+
+    /// As users start it, with the cache that it has then.
+    fn start_by(program: &Path) -> Self {
+        Self(rocker_testing::Master::start_command(Command::new(program)))
     }
 
     /// Its process id.

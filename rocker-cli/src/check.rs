@@ -2,9 +2,8 @@
 
 use crate::message::{name, print, report};
 use crate::probes::{Need, PROBES, Probe};
-use crate::{FAILED, HELP, USAGE};
+use crate::{FAILED, HELP, USAGE, default_socket};
 use core::ffi::CStr;
-use rocker_client::DEFAULT_SOCKET;
 use rocker_sys::mount::{MS_PRIVATE, MS_REC, Mount};
 use rocker_sys::namespace::{self, CLONE_NEWNS};
 use rocker_sys::program::Program;
@@ -118,9 +117,7 @@ fn show_cgroups() {
 }
 
 fn show_master(program: &Program) {
-    let path = program
-        .variable(b"ROCKER_SOCKET=")
-        .unwrap_or(DEFAULT_SOCKET);
+    let path = default_socket(program);
     let connected = connect(path);
     match connected {
         Ok(_) => print(&[b"info    a master serves at ", path.to_bytes(), b"\n"]),

@@ -10,19 +10,29 @@ use rocker_sys::Errno;
 const CANNOT_EXECUTE: i32 = 126;
 const NOT_FOUND: i32 = 127;
 
-/// Says what failed, and where there is one, the way to mend it; gives the exit status.
+/// Says what failed in a launch, and where there is one, the way to mend it; gives the exit status.
 pub(crate) fn explain(
     failure: &Failure,
     socket: &CStr,
     request: &Request<'_>,
     command: &CStr,
 ) -> i32 {
-    let errno = Errno::from_raw(failure.errno);
     let subject = match failure.stage {
         Stage::EXEC => command,
         Stage::CONNECT | Stage::SOCKET_PATH | Stage::MASTER | Stage::ANSWER => socket,
         _ => request.path_of(failure).unwrap_or_default(),
     };
+    explain_about(failure, subject);
+    match (failure.stage, Errno::from_raw(failure.errno)) {
+        (Stage::EXEC, Errno::ENOENT) => NOT_FOUND,
+        (Stage::EXEC, _) => CANNOT_EXECUTE,
+        _ => FAILED,
+    }
+}
+
+/// The same, with what it was about: a path, or nothing.
+pub(crate) fn explain_about(failure: &Failure, subject: &CStr) {
+    let errno = Errno::from_raw(failure.errno);
     let what = match what(failure.stage) {
         // A step without words of its own is named as the master's log does.
         b"" => failure.stage.name().as_bytes(),
@@ -44,11 +54,6 @@ pub(crate) fn explain(
         remedy,
         close,
     ]);
-    match (failure.stage, errno) {
-        (Stage::EXEC, Errno::ENOENT) => NOT_FOUND,
-        (Stage::EXEC, _) => CANNOT_EXECUTE,
-        _ => FAILED,
-    }
 }
 
 fn what(stage: Stage) -> &'static [u8] {
@@ -73,6 +78,7 @@ fn what(stage: Stage) -> &'static [u8] {
         Stage::SOCKET_PATH => b"no address for the master is possible:",
         Stage::MASTER => b"not root's own master, at",
         Stage::ANSWER => b"no answer from the master at",
+        Stage::REPLY => b"the master's answer cannot be read, at",
         Stage::PEER => b"the master does not let this user launch",
         Stage::LIMIT => b"the master has no room for another sandbox",
         Stage::ARGUMENT => b"too many environment variables",
@@ -115,6 +121,7 @@ fn remedy(stage: Stage, errno: Errno) -> &'static [u8] {
         (Stage::ARGUMENT, _) => b"1022 are the most; run this with fewer: env -i",
         (Stage::SOCKET_PATH, _) => b"107 bytes are the most",
         (Stage::ANSWER, _) => b"see its log",
+        (Stage::REPLY, Errno::EPROTO) => b"is it of another version? See its log",
         _ => b"",
     }
 }

@@ -6,6 +6,7 @@
 #![cfg_attr(not(test), no_std)]
 #![deny(unsafe_code)]
 
+mod cache;
 mod check;
 mod explain;
 mod message;
@@ -20,6 +21,7 @@ mod scratch;
 mod signals;
 mod supervise;
 
+use core::ffi::CStr;
 use message::{print, report};
 use rocker_sys::fs;
 use rocker_sys::program::Program;
@@ -35,6 +37,7 @@ rocker: run Apps straight from compressed packages, in sandboxes
 
 usage: rocker run PACKAGE [options] [--] COMMAND [ARGUMENTS...]
        rocker check
+       rocker cache [drop] [--socket PATH]
        rocker --help | --version
 
 rocker run mounts PACKAGE (a squashfs or erofs image, made by rocker-pack) and runs
@@ -67,6 +70,9 @@ rocker check, as root, tries everything that Rocker wants of this kernel, and sa
 what is missing and what that costs. It changes nothing. Exit status 1: something is
 MISSING that Rocker cannot do without; 125: nothing could be tried.
 
+rocker cache lists the packages that the master keeps mounted, with how many sandboxes
+use each; `drop` unmounts those that none uses, so that their files are free at once.
+
 Exit status of run: COMMAND's; 128+N if signal N ended it; 125 if the sandbox could
 not be made, 126 and 127 if COMMAND could not be executed or was not found, 2 for a
 mistake on the command line.
@@ -81,6 +87,7 @@ pub fn main(program: &Program) -> i32 {
         .map(|argument| argument.to_bytes());
     match command {
         Some(b"run") => run::run(program),
+        Some(b"cache") => cache::cache(program),
         Some(b"check") => check::check(program),
         Some(b"--help" | b"-h" | b"help") => print(&[HELP.as_bytes()]),
         Some(b"--version") => print(&[b"rocker ", env!("CARGO_PKG_VERSION").as_bytes(), b"\n"]),
@@ -93,6 +100,12 @@ pub fn main(program: &Program) -> i32 {
             USAGE
         }
     }
+}
+
+/// Where the master is if no option says.
+fn default_socket(program: &Program) -> &'static CStr {
+    let named = program.variable(b"ROCKER_SOCKET=");
+    named.unwrap_or(rocker_client::DEFAULT_SOCKET)
 }
 
 /// Fills 0 to 2 if they are closed: else something of this command's own could get such a number, and the App with it.

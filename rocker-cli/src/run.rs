@@ -9,9 +9,9 @@ use crate::sandbox;
 use crate::scratch::{self, Scratch};
 use crate::signals::Signals;
 use crate::supervise::supervise;
-use crate::{FAILED, HELP, USAGE};
+use crate::{FAILED, HELP, USAGE, default_socket};
 use core::ffi::{CStr, c_char};
-use rocker_client::{DEFAULT_SOCKET, Failure, Launched, Request, Stage, launch_tied, limits};
+use rocker_client::{Failure, Launched, Request, Stage, launch_tied, limits};
 use rocker_sys::program::Program;
 use rocker_sys::{Errno, credentials};
 
@@ -52,10 +52,7 @@ fn run_with(program: &Program, options: &Options<'_>, paths: &Paths) -> i32 {
             return FAILED;
         }
     };
-    let socket = options
-        .socket
-        .or_else(|| program.variable(b"ROCKER_SOCKET="))
-        .unwrap_or(DEFAULT_SOCKET);
+    let socket = options.socket.unwrap_or_else(|| default_socket(program));
     // Dropped last: the sandbox may still write there.
     let scratch = match Scratch::make(options.exec_dir.is_none(), options.wants_scratch()) {
         Ok(scratch) => scratch,

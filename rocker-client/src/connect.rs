@@ -55,7 +55,8 @@ pub(crate) fn ask(
     })
 }
 
-fn connect(address: &Address, deadline_ms: u64) -> Result<Held, Failure> {
+/// A connection to a master that may be believed.
+pub(crate) fn connect(address: &Address, deadline_ms: u64) -> Result<Held, Failure> {
     let connection = held::hold(socket::new).map_err(at(Stage::SOCKET))?;
     socket::set_send_timeout(connection.raw(), CONNECT_TIMEOUT_S).map_err(at(Stage::SOCKET))?;
     loop {

@@ -23,6 +23,7 @@
     )
 )]
 
+mod cache;
 #[cfg(feature = "callback")]
 mod callback;
 mod connect;
@@ -34,12 +35,15 @@ mod lock;
 mod pid_namespace;
 mod program;
 
+pub use cache::ask_cache;
 #[cfg(feature = "callback")]
 pub use callback::{Callback, launch_callback};
 pub use guard_name::guard_name;
 pub use held::Held;
 pub use program::{Program, launch_program, launch_tied};
-pub use rocker_proto::{Data, DataMode, Failure, NO_INDEX, Request, Stage, limits};
+pub use rocker_proto::{
+    CacheReply, CacheRequest, Data, DataMode, Failure, NO_INDEX, Request, Stage, limits,
+};
 use rocker_sys::Errno;
 
 /// Where the master is if nothing else is said.

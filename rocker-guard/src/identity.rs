@@ -1,5 +1,6 @@
 //! Who the guard is: into the user namespace, and out of every privilege.
 
+use crate::package::Cached;
 use crate::step::{At, Step};
 use crate::{Plan, talk};
 use rocker_proto::Stage;
@@ -10,10 +11,10 @@ use rocker_sys::{Errno, credentials, namespace};
 /// (`user_namespaces(7)`).
 ///
 /// The supplementary groups go first: once the master has written `deny` to setgroups, nobody can leave them any more.
-pub(crate) fn enter_user_namespace(plan: &Plan<'_>) -> Step {
+pub(crate) fn enter_user_namespace(plan: &Plan<'_>, cached: Option<Cached>) -> Step {
     credentials::clear_groups().at(Stage::USER_NAMESPACE)?;
     namespace::unshare(CLONE_NEWUSER).at(Stage::USER_NAMESPACE)?;
-    talk::wait_for_maps(plan)
+    talk::wait_for_maps(plan, cached)
 }
 
 /// From here on the guard is the App's user without any capability, and nobody of that uid can look into it or trace it:

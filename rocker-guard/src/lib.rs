@@ -26,6 +26,7 @@
 )]
 
 mod alone;
+mod cache;
 mod identity;
 mod layer_name;
 mod layers;
@@ -46,6 +47,7 @@ mod superblock;
 mod talk;
 mod tmpfs;
 
+pub use cache::{CACHE_DIR, Cache, PackageId, Slot};
 pub use plan::Plan;
 use rocker_sys::{Fd, memory};
 

@@ -1,87 +1,149 @@
 //! `Package`: the App's file system image.
 
+use crate::cache::{OpenCache, PackageId, Slot};
 use crate::resolve;
 use crate::step::{At, Step};
 use crate::superblock::{self, Format};
 use core::ffi::CStr;
 use rocker_proto::Stage;
+use rocker_sys::fs::Stat;
 use rocker_sys::loop_device::LoopDevice;
 use rocker_sys::mount::{MS_NODEV, MS_NOSUID, MS_RDONLY, Mount};
 use rocker_sys::raw::general::{O_DIRECTORY, O_RDONLY};
-use rocker_sys::{Errno, Fd, ProcPath, Result, fs};
+use rocker_sys::{Errno, Fd, ProcPath, Result, block_device, fs};
 
 /// An opened package that is what it says it is. The descriptor that was judged is the one that is mounted.
 pub(crate) struct Package {
-    file: Fd,
-    format: Format,
+    image: Image,
+    source: Source,
+}
+
+/// Where its mount comes from.
+#[derive(Clone, Copy)]
+enum Source {
+    /// It is mounted in the cache, so it has been judged.
+    Cache(Slot),
+    /// It is to be mounted there, and then as above.
+    New(Format, Slot),
+    /// It is this sandbox's alone.
+    Own(Format),
+}
+
+/// A slot of the cache that this sandbox uses, and the file that was mounted there if this guard did it.
+pub(crate) struct Cached {
+    pub(crate) slot: Slot,
+    pub(crate) new: Option<Fd>,
 }
 
 impl Package {
-    pub(crate) fn open(path: &CStr) -> Step<Self> {
-        let file = open_file(path).at(Stage::OPEN_PACKAGE)?;
-        let format = recognise(&file).at(Stage::PACKAGE_FORMAT)?;
-        Ok(Self { file, format })
+    pub(crate) fn open(path: &CStr, cache: &OpenCache<'_>) -> Step<Self> {
+        let image = Image::open(path).at(Stage::OPEN_PACKAGE)?;
+        let source = if let Some(slot) = cache.find(&PackageId::of(&image.stat)) {
+            Source::Cache(slot)
+        } else {
+            let format = image.recognise().at(Stage::PACKAGE_FORMAT)?;
+            // Of a block device the kernel itself shares the superblock.
+            let slot = cache.free().filter(|_| image.stat.is_file());
+            slot.map_or(Source::Own(format), |slot| Source::New(format, slot))
+        };
+        Ok(Self { image, source })
     }
 
     /// Mounts it, read-only, at the exec directory as the sandbox sees it.
-    pub(crate) fn mount(&self, exec_dir: &CStr) -> Step {
+    pub(crate) fn mount(self, exec_dir: &CStr, cache: OpenCache<'_>) -> Step<Option<Cached>> {
+        if let Source::New(format, slot) = self.source {
+            let dir = cache.make(slot).at(Stage::PACKAGE_CACHE)?;
+            self.image.mount(format, &dir)?;
+        }
+        cache.cut_off().at(Stage::PACKAGE_CACHE)?;
         let dir = resolve::open(exec_dir, O_DIRECTORY).at(Stage::OPEN_EXEC_DIR)?;
-        let target = ProcPath::new(dir.raw());
-        if self.format == Format::Erofs {
+        let cached = match self.source {
+            Source::Own(format) => {
+                self.image.mount(format, &dir)?;
+                None
+            }
+            Source::Cache(slot) => Some(Cached { slot, new: None }),
+            Source::New(_, slot) => Some(Cached {
+                slot,
+                new: Some(self.image.file),
+            }),
+        };
+        if let Some(Cached { slot, .. }) = cached {
+            cache.bind(slot, &dir).at(Stage::MOUNT_PACKAGE)?;
+        }
+        cache.leave().at(Stage::PACKAGE_CACHE)?;
+        Ok(cached)
+    }
+}
+
+/// What holds the file system: a file, or a block device of flash (`mtdblock`, `ubiblock`) or disk.
+struct Image {
+    file: Fd,
+    stat: Stat,
+}
+
+impl Image {
+    /// Its type is known before it is opened for real: opening a FIFO or a terminal may block or have effects.
+    fn open(path: &CStr) -> Result<Self> {
+        let found = resolve::open(path, 0)?;
+        let mut stat = fs::fstat(found.raw())?;
+        if stat.is_dir() {
+            return Err(Errno::EISDIR);
+        }
+        if !stat.is_file() && !stat.is_block_device() {
+            return Err(Errno::EMEDIUMTYPE);
+        }
+        let file = fs::open(ProcPath::new(found.raw()).as_c_str(), O_RDONLY)?;
+        if stat.is_block_device() {
+            stat.size = block_device::size(file.raw())?;
+        }
+        Ok(Self { file, stat })
+    }
+
+    fn recognise(&self) -> Result<Format> {
+        let mut head = [0; superblock::HEAD];
+        let mut len = 0usize;
+        loop {
+            let room = head.get_mut(len..).unwrap_or_default();
+            if room.is_empty() {
+                break;
+            }
+            match fs::read(self.file.raw(), room)? {
+                0 => break,
+                read => len = len.saturating_add(read),
+            }
+        }
+        superblock::recognise(head.get(..len).unwrap_or_default(), self.stat.size)
+    }
+
+    /// Mounts it at a directory, by a loop device where the kernel wants a block device and this is none.
+    fn mount(&self, format: Format, dir: &Fd) -> Step {
+        let itself = ProcPath::new(self.file.raw());
+        if self.stat.is_block_device() {
+            return mount_from(itself.as_c_str(), format, dir).at(Stage::MOUNT_PACKAGE);
+        }
+        if format == Format::Erofs {
             // From 6.12 erofs reads the file itself (CONFIG_EROFS_FS_BACKED_BY_FILE); before, it wants a block device.
-            match self.mount_from(ProcPath::new(self.file.raw()).as_c_str(), &target) {
+            match mount_from(itself.as_c_str(), format, dir) {
                 Err(Errno::ENOTBLK) => {}
                 result => return result.at(Stage::MOUNT_PACKAGE),
             }
         }
         let device = LoopDevice::attach(self.file.raw()).at(Stage::LOOP_DEVICE)?;
-        self.mount_from(device.path(), &target)
-            .at(Stage::MOUNT_PACKAGE)
-    }
-
-    fn mount_from(&self, source: &CStr, target: &ProcPath) -> Result<()> {
-        let fs_type = match self.format {
-            Format::Squashfs => c"squashfs",
-            Format::Erofs => c"erofs",
-        };
-        let flags = MS_RDONLY | MS_NOSUID | MS_NODEV;
-        Mount {
-            source: Some(source),
-            fs_type: Some(fs_type),
-            flags,
-            data: None,
-        }
-        .at(target.as_c_str())
+        mount_from(device.path(), format, dir).at(Stage::MOUNT_PACKAGE)
     }
 }
 
-/// Opens a regular file for reading. Its type is known before it is opened for real: opening a FIFO or a device may block
-/// or have effects.
-fn open_file(path: &CStr) -> Result<Fd> {
-    let found = resolve::open(path, 0)?;
-    let stat = fs::fstat(found.raw())?;
-    if stat.is_dir() {
-        return Err(Errno::EISDIR);
+fn mount_from(source: &CStr, format: Format, dir: &Fd) -> Result<()> {
+    let fs_type = match format {
+        Format::Squashfs => c"squashfs",
+        Format::Erofs => c"erofs",
+    };
+    Mount {
+        source: Some(source),
+        fs_type: Some(fs_type),
+        flags: MS_RDONLY | MS_NOSUID | MS_NODEV,
+        data: None,
     }
-    if !stat.is_file() {
-        return Err(Errno::EMEDIUMTYPE);
-    }
-    fs::open(ProcPath::new(found.raw()).as_c_str(), O_RDONLY)
-}
-
-fn recognise(file: &Fd) -> Result<Format> {
-    let size = fs::fstat(file.raw())?.size;
-    let mut head = [0; superblock::HEAD];
-    let mut len = 0usize;
-    loop {
-        let room = head.get_mut(len..).unwrap_or_default();
-        if room.is_empty() {
-            break;
-        }
-        match fs::read(file.raw(), room)? {
-            0 => break,
-            read => len = len.saturating_add(read),
-        }
-    }
-    superblock::recognise(head.get(..len).unwrap_or_default(), size)
+    .at(ProcPath::new(dir.raw()).as_c_str())
 }

@@ -1,12 +1,12 @@
 //! The set-up, in order: read it top to bottom and you know what a sandbox is.
 
+use crate::cache::OpenCache;
 use crate::overlay::Overlays;
 use crate::package::Package;
 use crate::seat::Seat;
 use crate::step::{At, Step};
 use crate::{Plan, identity, mountinfo::MountInfo, pseudo_fs, resolve, talk};
 use rocker_proto::Stage;
-use rocker_sys::mount::{MS_REC, MS_SLAVE, Mount};
 use rocker_sys::raw::general::{O_DIRECTORY, O_PATH};
 use rocker_sys::signal::{self, SigSet};
 use rocker_sys::{Fd, close_all_but, credentials, fs, process};
@@ -27,20 +27,20 @@ pub(crate) unsafe fn build(plan: &Plan<'_>) -> Step<Option<Seat>> {
     unsafe { close_all_but(&[plan.client, plan.master]) }.at(Stage::GUARD)?;
     let mask = open_mask(plan)?;
     become_pid1(plan)?;
-    cut_off_mounts()?;
 
     let request = &plan.request;
     let mounts = MountInfo::read().at(Stage::MOUNTINFO)?;
-    let package = Package::open(request.package)?;
+    let cache = OpenCache::open(&plan.cache)?;
+    let package = Package::open(request.package, &cache)?;
     let overlays = Overlays::open(request)?;
 
     let seat = overlays.mount(&mounts)?;
-    package.mount(request.exec_dir)?;
+    let cached = package.mount(request.exec_dir, cache)?;
     pseudo_fs::mount_proc(&mask)?;
     pseudo_fs::make_sys_read_only(&mounts)?;
     drop((mounts, mask));
 
-    identity::enter_user_namespace(plan)?;
+    identity::enter_user_namespace(plan, cached)?;
     let doors = talk::Doors::open(plan.entrance)?;
     identity::harden(plan)?;
     talk::ready(plan, &doors)?;
@@ -60,15 +60,4 @@ fn become_pid1(plan: &Plan<'_>) -> Step {
     process::umask(0);
     // A working directory keeps its file system busy, on the host too where that is shared.
     fs::chdir(c"/").at(Stage::GUARD)
-}
-
-/// Nothing mounted here reaches the host, while what the host unmounts goes from here too: a private copy would keep a
-/// removed medium busy for as long as the App runs (`mount_namespaces(7)`).
-fn cut_off_mounts() -> Step {
-    Mount {
-        flags: MS_REC | MS_SLAVE,
-        ..Mount::default()
-    }
-    .at(c"/")
-    .at(Stage::PROPAGATION)
 }

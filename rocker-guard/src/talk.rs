@@ -1,9 +1,10 @@
 //! What the guard says, to the client and to the master.
 
 use crate::Plan;
+use crate::package::Cached;
 use crate::step::{At, Step};
 use core::ffi::CStr;
-use rocker_proto::{Entrance, Failure, Reply, Report, Stage, Welcome};
+use rocker_proto::{Entrance, Failure, NO_INDEX, Reply, Report, Stage, Welcome};
 use rocker_sys::raw::general::O_RDONLY;
 use rocker_sys::{Errno, Fd, Result, fs, process, socket, time};
 
@@ -80,8 +81,16 @@ pub(crate) fn report(plan: &Plan<'_>, failure: Failure) {
 }
 
 /// Asks the master for the id maps, and waits for its word that they are written.
-pub(crate) fn wait_for_maps(plan: &Plan<'_>) -> Step {
-    tell_master(plan, Report::reached(Stage::MAPS)).at(Stage::ID_MAPS)?;
+///
+/// With it goes the slot of the cache that is used from now on, and the file of a package that was put there.
+pub(crate) fn wait_for_maps(plan: &Plan<'_>, cached: Option<Cached>) -> Step {
+    let slot = cached.as_ref().map_or(NO_INDEX, |it| it.slot.into());
+    let report = Report(Failure::indexed(Stage::MAPS, 0, slot)).encode();
+    let sent = match cached.and_then(|it| it.new) {
+        Some(file) => socket::send(plan.master, &report, &[file.raw()]),
+        None => socket::send(plan.master, &report, &[]),
+    };
+    sent.at(Stage::ID_MAPS)?;
     let deadline = time::monotonic_ms().saturating_add(MAPS_TIMEOUT_MS);
     time::wait_readable(plan.master, deadline).at(Stage::ID_MAPS)?;
     let mut bytes = [0; Report::SIZE];

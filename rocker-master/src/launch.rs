@@ -4,6 +4,7 @@
 //! the client by itself. Over the channel between the two the guard asks for its id maps and says how it went
 //! ([`hear_guard`]). That is all: the master waits for nothing in between.
 
+use crate::cache::PackageCache;
 use crate::id_map;
 use crate::log::Line;
 use crate::name::Names;
@@ -16,11 +17,12 @@ use rocker_sys::memory::Pages;
 use rocker_sys::namespace::{CLONE_NEWIPC, CLONE_NEWNS, CLONE_NEWPID, CLONE_NEWUTS};
 use rocker_sys::process::{self, Cloned};
 use rocker_sys::socket::{self, Credentials};
-use rocker_sys::{Errno, Fd, Result};
+use rocker_sys::{Errno, Fd, Result, time};
 
 /// What a launch needs of the master.
 pub(crate) struct Launcher<'a> {
     pub(crate) names: &'a mut Names,
+    pub(crate) cache: &'a mut PackageCache,
     pub(crate) mask: &'a CStr,
 }
 
@@ -99,20 +101,26 @@ fn clone_guard(
     request: &Request<'_>,
 ) -> Result<(Guard, Fd)> {
     let (ours, theirs) = socket::pair()?;
+    let lease = launcher.cache.lease();
     let plan = Plan {
         request: *request,
         name: launcher.names.next(),
         entrance: Entrance::Namespaces,
         client: client.raw(),
         master: theirs.raw(),
+        cache: launcher.cache.view(lease),
         mask: launcher.mask,
     };
     // SAFETY: the master has one thread; the child drops nothing, since `enter` does not return.
-    match unsafe { process::clone(CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS) }? {
+    match unsafe { process::clone(CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS) } {
         // ---- the child: no allocation, no lock, no log below ----
         // SAFETY: cloned just now into the namespaces that `enter` wants; nothing here runs after it.
-        Cloned::Child => unsafe { rocker_guard::enter(&plan) },
-        Cloned::Parent { pid, pidfd } => Ok((Guard { pid, pidfd }, ours)),
+        Ok(Cloned::Child) => unsafe { rocker_guard::enter(&plan) },
+        Ok(Cloned::Parent { pid, pidfd }) => Ok((Guard { pid, pidfd, lease }, ours)),
+        Err(errno) => {
+            launcher.cache.release(lease, time::monotonic_ms());
+            Err(errno)
+        }
     }
 }
 
@@ -128,19 +136,30 @@ pub(crate) enum Heard {
 }
 
 /// One word of a guard at work.
-pub(crate) fn hear_guard(guard: &Guard, channel: &Fd, packet: &Packet) -> Heard {
+pub(crate) fn hear_guard(
+    guard: &mut Guard,
+    channel: &Fd,
+    packet: &Packet,
+    cache: &mut PackageCache,
+) -> Heard {
     let mut bytes = [0; Report::SIZE];
-    let len = match socket::receive(channel.raw(), &mut bytes, socket::DONT_WAIT) {
-        Ok(received) => received.len,
+    let (len, file) = match socket::receive(channel.raw(), &mut bytes, socket::DONT_WAIT) {
+        Ok(mut received) => (received.len, received.fds.next()),
         Err(Errno::EAGAIN) => return Heard::Building,
-        Err(_) => 0,
+        Err(_) => (0, None),
     };
     let vanished = Failure::new(Stage::VANISHED, Errno::ECONNRESET.raw());
     let Report(report) =
         Report::decode(bytes.get(..len).unwrap_or_default()).unwrap_or(Report(vanished));
     match report.stage {
         Stage::READY => Heard::Ready,
-        Stage::MAPS => answer_maps(guard, channel, packet),
+        Stage::MAPS => {
+            answer_maps(guard, channel, packet);
+            // After the answer, for which the guard waits. No slot has a number that a byte cannot hold.
+            let slot = report.index.try_into().ok();
+            guard.lease = cache.choose(guard.lease, slot, file, packet);
+            Heard::Building
+        }
         _ => {
             log_failure(packet, &report);
             Heard::Failed
@@ -148,7 +167,7 @@ pub(crate) fn hear_guard(guard: &Guard, channel: &Fd, packet: &Packet) -> Heard 
     }
 }
 
-fn answer_maps(guard: &Guard, channel: &Fd, packet: &Packet) -> Heard {
+fn answer_maps(guard: &Guard, channel: &Fd, packet: &Packet) {
     let written = match Request::decode(packet.bytes()) {
         Ok(request) => id_map::write(guard.pid, &request),
         // It was decoded before the clone, and nobody has written to it since.
@@ -160,7 +179,6 @@ fn answer_maps(guard: &Guard, channel: &Fd, packet: &Packet) -> Heard {
     };
     // A guard that has died meanwhile is heard of by its pidfd.
     socket::send(channel.raw(), &answer.encode(), &[]).unwrap_or_default();
-    Heard::Building
 }
 
 fn log_failure(packet: &Packet, failure: &Failure) {

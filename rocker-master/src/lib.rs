@@ -22,17 +22,21 @@
     )
 )]
 
+mod cache;
 mod id_map;
 mod launch;
 mod listener;
 mod log;
+mod mount_namespace;
 mod name;
 mod options;
 mod peer;
 mod registry;
 mod server;
 
+use cache::PackageCache;
 use log::Line;
+use mount_namespace::MountNamespace;
 use options::{Options, Usage};
 use rocker_proto::Failure;
 use rocker_sys::program::Program;
@@ -103,7 +107,10 @@ fn start(options: &Options<'_>) -> Result<(), StartError> {
     // A live sandbox takes a descriptor, and the soft limit is often 1024. What cannot be raised stays.
     process::raise_open_files_limit().unwrap_or_default();
     let listener = listener::Listener::open(options.socket)?;
-    let mut server = Server::new(listener, &[SIGTERM, SIGINT, SIGHUP])
+    let mounts = MountNamespace::enter()
+        .map_err(StartError::because("cannot make a mount namespace for"))?;
+    let cache = PackageCache::new(options.cache_idle_ms);
+    let mut server = Server::new(listener, mounts, cache, &[SIGTERM, SIGINT, SIGHUP])
         .map_err(StartError::because("cannot serve"))?;
     if let Some(fd) = options.notify_fd {
         notify(fd);

@@ -5,6 +5,9 @@ use core::ffi::CStr;
 /// Where clients find the master if nothing else is said.
 pub(crate) const DEFAULT_SOCKET: &CStr = c"/run/rocker/master.sock";
 
+/// As long as a supervisor takes to start an App again; short, because the package's file is in use for so long.
+const DEFAULT_CACHE_IDLE_MS: u64 = 10_000;
+
 /// The text of `--help`.
 pub(crate) const HELP: &str = "\
 rocker-master: makes sandboxes for Apps that start straight from compressed packages
@@ -13,6 +16,8 @@ usage: rocker-master [options]
 
   --socket PATH      listen here; else $ROCKER_SOCKET, else /run/rocker/master.sock
   --notify-fd N      write a newline to this descriptor once clients are heard
+  --cache-idle S     keep a package mounted for S seconds after its last sandbox has
+                     ended (10); until then its file is in use
   --die-with-parent  end when whoever started this ends
   --version
   --help
@@ -27,6 +32,8 @@ pub(crate) struct Options<'a> {
     pub(crate) socket: &'a CStr,
     pub(crate) notify_fd: Option<i32>,
     pub(crate) die_with_parent: bool,
+    /// How long a package stays mounted that no sandbox uses.
+    pub(crate) cache_idle_ms: u64,
 }
 
 /// Why there is nothing to run.
@@ -47,12 +54,14 @@ impl<'a> Options<'a> {
             socket,
             notify_fd: None,
             die_with_parent: false,
+            cache_idle_ms: DEFAULT_CACHE_IDLE_MS,
         };
         while let Some(argument) = arguments.next() {
             let mut value = || arguments.next().ok_or(Usage::Wrong(argument));
             match argument.to_bytes() {
                 b"--socket" => options.socket = value()?,
                 b"--notify-fd" => options.notify_fd = Some(descriptor(value()?)?),
+                b"--cache-idle" => options.cache_idle_ms = seconds(value()?)?,
                 b"--die-with-parent" => options.die_with_parent = true,
                 b"--help" | b"-h" => return Err(Usage::Help),
                 b"--version" => return Err(Usage::Version),
@@ -64,10 +73,17 @@ impl<'a> Options<'a> {
 }
 
 fn descriptor(text: &CStr) -> Result<i32, Usage<'_>> {
-    let number = core::str::from_utf8(text.to_bytes())
-        .ok()
-        .and_then(|text| text.parse().ok());
-    number.filter(|fd| *fd > 2).ok_or(Usage::Wrong(text))
+    number(text).filter(|fd| *fd > 2).ok_or(Usage::Wrong(text))
+}
+
+/// Whole seconds, in milliseconds.
+fn seconds(text: &CStr) -> Result<u64, Usage<'_>> {
+    let seconds: u32 = number(text).ok_or(Usage::Wrong(text))?;
+    Ok(u64::from(seconds).saturating_mul(1000))
+}
+
+fn number<T: core::str::FromStr>(text: &CStr) -> Option<T> {
+    core::str::from_utf8(text.to_bytes()).ok()?.parse().ok()
 }
 
 #[cfg(test)]
@@ -84,18 +100,23 @@ mod tests {
             c"--notify-fd",
             c"5",
             c"--die-with-parent",
+            c"--cache-idle",
+            c"7",
         ]);
         assert_eq!(
             all,
             Ok(Options {
                 socket: c"/x",
                 notify_fd: Some(5),
-                die_with_parent: true
+                die_with_parent: true,
+                cache_idle_ms: 7000,
             })
         );
         assert_eq!(parse(&[c"--socket"]), Err(Usage::Wrong(c"--socket")));
         assert_eq!(parse(&[c"--notify-fd", c"x"]), Err(Usage::Wrong(c"x")));
         assert_eq!(parse(&[c"--notify-fd", c"2"]), Err(Usage::Wrong(c"2")));
+        let wrong = parse(&[c"--cache-idle", c"-1"]);
+        assert_eq!(wrong, Err(Usage::Wrong(c"-1")));
         assert_eq!(parse(&[c"-h", c"--bad"]), Err(Usage::Help));
         assert_eq!(parse(&[c"bad"]), Err(Usage::Wrong(c"bad")));
     }

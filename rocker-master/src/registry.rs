@@ -1,5 +1,6 @@
 //! `Registry`: every connection and every guard that the master knows.
 
+use crate::cache::Lease;
 use rocker_sys::memory::{Pages, Table};
 use rocker_sys::socket::Credentials;
 use rocker_sys::{Fd, Result};
@@ -31,6 +32,8 @@ pub(crate) struct Guard {
     pub(crate) pid: i32,
     /// Kernels before 5.3 have none; there SIGCHLD tells. Held so that the event loop hears of the guard's end.
     pub(crate) pidfd: Option<Fd>,
+    /// Its share in the package cache.
+    pub(crate) lease: Lease,
 }
 
 /// The request of a sandbox that is being built, kept to name its paths in the log.
@@ -43,6 +46,19 @@ pub(crate) struct Packet {
 impl Packet {
     pub(crate) fn bytes(&self) -> &[u8] {
         self.pages.as_slice().get(..self.len).unwrap_or_default()
+    }
+
+    pub(crate) fn copy(&self) -> Result<Self> {
+        let mut pages = Pages::new(self.len)?;
+        // copy_from_slice would bring its check of the lengths, that is, a panic.
+        for (to, from) in pages.as_mut_slice().iter_mut().zip(self.bytes()) {
+            *to = *from;
+        }
+        Ok(Self {
+            pages,
+            len: self.len,
+            peer: self.peer,
+        })
     }
 }
 
@@ -163,7 +179,11 @@ mod tests {
 
     fn running(pid: i32) -> State {
         State::Running {
-            guard: Guard { pid, pidfd: None },
+            guard: Guard {
+                pid,
+                pidfd: None,
+                lease: Lease::Nothing,
+            },
         }
     }
 

@@ -2,8 +2,11 @@
 
 mod clients;
 mod guards;
+mod operators;
 
+use crate::cache::PackageCache;
 use crate::listener::Listener;
+use crate::mount_namespace::{Carried, MountNamespace};
 use crate::name::Names;
 use crate::registry::{Key, Registry};
 use rocker_sys::epoll::{Epoll, Events, FOREVER};
@@ -21,6 +24,7 @@ mod token {
     pub(super) const CLIENT: u64 = 3 << 32;
     pub(super) const CHANNEL: u64 = 4 << 32;
     pub(super) const GUARD: u64 = 5 << 32;
+    pub(super) const HOST_MOUNTS: u64 = 6 << 32;
 }
 
 /// The master's state.
@@ -30,6 +34,8 @@ pub(crate) struct Server<'a> {
     signals: Fd,
     registry: Registry,
     names: Names,
+    mounts: MountNamespace,
+    cache: PackageCache,
     /// How many clients have not asked yet.
     asking: usize,
     /// The earliest deadline of one of them, or an earlier one.
@@ -40,7 +46,12 @@ pub(crate) struct Server<'a> {
 
 impl<'a> Server<'a> {
     /// Gets ready; `ends` are the signals that end it.
-    pub(crate) fn new(listener: Listener<'a>, ends: &[u32]) -> Result<Self> {
+    pub(crate) fn new(
+        listener: Listener<'a>,
+        mounts: MountNamespace,
+        cache: PackageCache,
+        ends: &[u32],
+    ) -> Result<Self> {
         let mask = ends
             .iter()
             .fold(SigSet::empty().with(SIGCHLD), |set, signal| {
@@ -51,6 +62,7 @@ impl<'a> Server<'a> {
         let signals = signal::signalfd(&mask)?;
         epoll.watch(listener.socket.raw(), token::LISTENER)?;
         epoll.watch(signals.raw(), token::SIGNALS)?;
+        epoll.watch_exceptions(mounts.host_table().raw(), token::HOST_MOUNTS)?;
         let names = Names::new(time::monotonic_us());
         let reserve = fs::open(c"/dev/null", O_RDONLY).ok();
         Ok(Self {
@@ -59,6 +71,8 @@ impl<'a> Server<'a> {
             signals,
             registry: Registry::new()?,
             names,
+            mounts,
+            cache,
             asking: 0,
             next_deadline_ms: None,
             reserve,
@@ -77,6 +91,11 @@ impl<'a> Server<'a> {
                     token::CLIENT => self.client_spoke(key),
                     token::CHANNEL => self.guard_spoke(key),
                     token::GUARD => self.guard_ended(key),
+                    token::HOST_MOUNTS => {
+                        self.mounts.host_changed();
+                        // What fails now is tried again, and told, at the next launch.
+                        self.follow_host().unwrap_or_default();
+                    }
                     _ => {
                         if self.signalled()? {
                             self.listener.remove();
@@ -86,16 +105,25 @@ impl<'a> Server<'a> {
                 }
             }
             self.drop_silent_clients();
+            self.cache.drop_overdue(time::monotonic_ms());
         }
     }
 
     fn timeout(&self) -> i32 {
         let left = |deadline: u64| {
-            deadline
-                .saturating_sub(time::monotonic_ms())
-                .min(ASK_TIMEOUT_MS) as i32
+            let left = deadline.saturating_sub(time::monotonic_ms());
+            left.min(i32::MAX as u64) as i32
         };
-        self.next_deadline_ms.map_or(FOREVER, left)
+        let deadlines = [self.next_deadline_ms, self.cache.next_deadline()];
+        deadlines.into_iter().flatten().min().map_or(FOREVER, left)
+    }
+
+    /// The master's mounts as the host's are now.
+    fn follow_host(&mut self) -> Result<()> {
+        if let Some(Carried::Nothing) = self.mounts.follow_host()? {
+            self.cache.forget_all();
+        }
+        Ok(())
     }
 
     /// Reads the signals; says whether one of them ends the master.

@@ -25,6 +25,10 @@ const CASES: &[Case] = &[
     ("faults_of_the_mounts", || check(MOUNTS)),
     ("faults_of_the_loop_device", || check(LOOP_DEVICE)),
     ("faults_of_the_identity", || check(IDENTITY)),
+    (
+        "a_master_that_cannot_follow_the_host_refuses_and_recovers",
+        cannot_follow_the_host,
+    ),
 ];
 
 /// Which call fails how (`inject=` of strace), on which path if not on all, and at which stage that is.
@@ -34,12 +38,12 @@ const BEFORE: &str = "
     close_range:error=EPERM:when=1   -                             guard
     prctl:error=EPERM:when=1         -                             guard
     chdir:error=EIO:when=1           -                             guard
-    mount:error=EPERM:when=1         -                             propagation
     openat:error=EMFILE              /proc/self/mountinfo          mountinfo
     read:error=EIO:when=1            -                             mountinfo
     openat2:error=EIO                /run/app.sqfs                 open-package
     read:error=EIO                   /run/app.sqfs                 package-format
     openat2:error=EIO                /run/data                     open-data-dir
+    openat:error=EMFILE              /proc/driver                  package-cache
     openat2:error=EIO                /run/o1                       open-overlay[0]
     openat2:error=EIO                /run/o22                      open-overlay[1]
 ";
@@ -57,24 +61,27 @@ const LAYERS: &str = "
 
 /// With the layers on a tmpfs.
 const TMPFS: &str = "
-    mount:error=ENODEV:when=2        -                             tmpfs
+    mount:error=ENODEV:when=1        -                             tmpfs
     openat:error=EMFILE              /proc/fs                      tmpfs
     fstatfs:error=EIO:when=1         -                             tmpfs
-    mount:error=ENOMEM:when=3        -                             mount-overlay[0]
+    mount:error=ENOMEM:when=2        -                             mount-overlay[0]
 ";
 
 const MOUNTS: &str = "
     chdir:error=EIO:when=2           -                             layers
-    mount:error=EINVAL:when=2        -                             mount-overlay[0]
-    mount:error=ENODEV:when=3        -                             mount-overlay[1]
-    mount:error=ENOMEM:when=4        -                             submount[1]
-    mount:error=EPERM:when=5         -                             submount[1]
+    mount:error=EINVAL:when=1        -                             mount-overlay[0]
+    mount:error=ENODEV:when=2        -                             mount-overlay[1]
+    mount:error=ENOMEM:when=3        -                             submount[1]
+    mount:error=EPERM:when=4         -                             submount[1]
     fstatfs:error=EIO:when=2         -                             submount[1]
+    mkdirat:error=ENOSPC             /proc/driver                  package-cache
+    mount:error=EIO:when=5           -                             mount-package
+    mount:error=EPERM:when=6         -                             package-cache
     openat2:error=EIO                /run/exec                     open-exec-dir
-    mount:error=EIO:when=6           -                             mount-package
-    mount:error=EPERM:when=7         -                             mount-proc
-    mount:error=EPERM:when=8         -                             harden-proc[0]
-    mount:error=EBUSY:when=9         -                             harden-proc[0]
+    mount:error=EINVAL:when=7        -                             mount-package
+    mount:error=EPERM:when=8         -                             mount-proc
+    mount:error=EPERM:when=9         -                             harden-proc[0]
+    mount:error=EBUSY:when=10        -                             harden-proc[0]
     openat2:error=EIO                /run/rocker/master.sock.mask  harden-proc
     mount_setattr:error=ENOMEM       -                             harden-sys
 ";
@@ -87,14 +94,14 @@ const LOOP_DEVICE: &str = "
     ioctl:error=EINVAL:when=2..4+2   -                             loop-device
 ";
 
-/// Of the master's own writes the first tells that it is ready; then come setgroups, gid_map and uid_map.
+/// The master's own writes are setgroups, gid_map and uid_map.
 const IDENTITY: &str = "
     setgroups:error=EPERM            -                             user-namespace
     unshare:error=ENOSPC             -                             user-namespace
     sendmsg:error=ENOBUFS:when=1     -                             id-maps
-    write:error=EACCES:when=2        -                             id-maps
-    write:error=EPERM:when=3         -                             id-maps
-    write:error=EINVAL:when=4        -                             id-maps
+    write:error=EACCES:when=1        -                             id-maps
+    write:error=EPERM:when=2         -                             id-maps
+    write:error=EINVAL:when=3        -                             id-maps
     openat:error=EMFILE              /proc/self/ns/mnt             namespaces
     openat:error=EMFILE              /proc/self/ns/user            namespaces
     pidfd_open:error=EMFILE:when=1   -                             namespaces
@@ -104,6 +111,11 @@ const IDENTITY: &str = "
     setresuid:error=EAGAIN           -                             harden
     capset:error=EPERM               -                             harden
     sendmsg:error=EPIPE:when=2       -                             vanished
+";
+
+/// When the host's mounts have changed.
+const FOLLOWING: &str = "
+    setns:error=EPERM                -                             propagation
 ";
 
 /// One row.
@@ -241,9 +253,32 @@ fn check_one(fault: &Fault, request: &Request<'_>) {
     assert!(master.is_alive(), "{fault:?}");
 }
 
+fn cannot_follow_the_host() {
+    let request = request();
+    for fault in rows(FOLLOWING) {
+        let inject = format!("inject={}", fault.inject);
+        let mut master = Master::start_traced(&["-e", "trace=setns", "-e", &inject]);
+        mount_tmpfs("/run/late", 0);
+        for _ in 0..2 {
+            let failure = launch(&request, &|| 0).unwrap_err();
+            assert_eq!(failure, Failure::new(fault.stage(), fault.errno()));
+        }
+        master.end_trace();
+        Sandbox::start(&request).end();
+    }
+}
+
 /// From cloning the guard to its reply.
 fn every_stage_has_a_fault() {
-    let tables = [BEFORE, LAYERS, TMPFS, MOUNTS, LOOP_DEVICE, IDENTITY];
+    let tables = [
+        BEFORE,
+        LAYERS,
+        TMPFS,
+        MOUNTS,
+        LOOP_DEVICE,
+        IDENTITY,
+        FOLLOWING,
+    ];
     let tried: Vec<_> = tables.into_iter().flat_map(rows).collect();
     let missing = Stage::ALL.iter().filter(|stage| {
         let is_a_guard_s = (Stage::CLONE..Stage::SOCKET_PATH).contains(*stage);

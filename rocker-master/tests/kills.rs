@@ -100,7 +100,7 @@ fn a_master_killed_at_a_launch_leaves_nothing() {
     Sandbox::start(&request).end();
     first.kill(libc::SIGTERM);
     let before = Traces::now(Path::new("/run/data"));
-    for (call, number) in [("socketpair", 1), ("clone3", 1), ("write", 2), ("write", 4)] {
+    for (call, number) in [("socketpair", 1), ("clone3", 1), ("write", 1), ("write", 3)] {
         let inject = format!("inject={call}:signal=KILL:when={number}");
         let mut master = Master::start_traced(&["-e", &format!("trace={call}"), "-e", &inject]);
         let failure = launch(&request, &|| 0).unwrap_err();

@@ -161,31 +161,25 @@ fn a_user_cannot_start_a_master() {
 
 fn the_socket_can_be_elsewhere() {
     make_dir("/run/elsewhere", 0o755);
-    let mut master = Master::start_by(|program| {
-        let mut command = Command::new(program);
-        command.args(["--socket", "/run/elsewhere/m"]);
-        command
-    });
+    let mut command = Command::new(binary("rocker-master"));
+    command.args(["--socket", "/run/elsewhere/m"]);
+    let mut master = Master::start_command(command);
     assert!(fs::exists("/run/elsewhere/m").unwrap() && !fs::exists(SOCKET).unwrap());
     master.kill(libc::SIGTERM);
-    let _master = Master::start_by(|program| {
-        let mut command = Command::new(program);
-        command.env("ROCKER_SOCKET", "/run/elsewhere/e");
-        command
-    });
+    let mut command = Command::new(binary("rocker-master"));
+    command.env("ROCKER_SOCKET", "/run/elsewhere/e");
+    let _master = Master::start_command(command);
     assert!(fs::exists("/run/elsewhere/e").unwrap());
 }
 
 /// Whether clients can name it or not, the sandboxes of such a master are like any other's.
 fn a_relative_address_works() {
     make_dir("/run/rocker", 0o755);
-    let _master = Master::start_by(|program| {
-        let mut command = Command::new(program);
-        command
-            .args(["--socket", "master.sock"])
-            .current_dir("/run/rocker");
-        command
-    });
+    let mut command = Command::new(binary("rocker-master"));
+    command
+        .args(["--socket", "master.sock"])
+        .current_dir("/run/rocker");
+    let _master = Master::start_command(command);
     assert_eq!(wait_for(launch(&request(), &|| 7).unwrap().app_pid), 7);
 }
 

@@ -41,6 +41,7 @@
     )
 )]
 
+mod cache;
 mod data;
 mod failure;
 mod joined;
@@ -52,6 +53,7 @@ mod request;
 mod stage;
 mod writer;
 
+pub use cache::{CacheReply, CacheRequest};
 pub use data::{Data, DataMode};
 pub use failure::{Failure, NO_INDEX};
 pub use joined::Joined;

@@ -7,6 +7,9 @@ pub const VERSION: u16 = 2;
 /// three paths of 200 bytes fit; what does not is refused by the client as `E2BIG`.
 pub const REQUEST_MAX: usize = 4096;
 
+/// An answer about the package cache in bytes: its fixed part, and the longest path that a request can hold.
+pub const CACHE_REPLY_MAX: usize = 16 + REQUEST_MAX;
+
 /// Overlay directories in a request: `app_overlay_dirs[16]` of `lib.h`.
 pub const OVERLAYS_MAX: usize = 16;
 

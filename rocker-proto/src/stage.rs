@@ -29,7 +29,7 @@ macro_rules! stages {
 stages! {
     /// Nothing failed: the sandbox is built.
     READY = 0, "ready";
-    /// The guard waits for its id maps. Only reports carry it.
+    /// The guard waits for its id maps. Only reports carry it; the index is the package's slot of the cache.
     MAPS = 1, "maps";
     /// The master has written them. Only reports carry it.
     MAPPED = 2, "mapped";
@@ -67,7 +67,7 @@ stages! {
 
     /// `clone3(2)` of the guard, or what must be there before it.
     CLONE = 32, "clone";
-    /// `mount(2)`: cutting the mount namespace off from the host's.
+    /// `unshare(2)`, `setns(2)`, `mount(2)`: a mount namespace apart from the host's.
     PROPAGATION = 33, "propagation";
     /// Reading `/proc/self/mountinfo`.
     MOUNTINFO = 34, "mountinfo";
@@ -114,6 +114,8 @@ stages! {
     VANISHED = 54, "vanished";
     /// Mounting the tmpfs that holds the upper layers, and making them in it.
     TMPFS = 55, "tmpfs";
+    /// The cache, in which packages are mounted that sandboxes share.
+    PACKAGE_CACHE = 56, "package-cache";
 
     /// The socket's path does not fit an address (`unix(7)`: 108 bytes with the NUL).
     SOCKET_PATH = 64, "socket-path";

@@ -1,7 +1,8 @@
 //! The bytes of every message, written out: a change of one of them is a change of the protocol.
 
 use rocker_proto::{
-    Data, DataMode, Entrance, Failure, Joined, Reply, Report, Request, Stage, Welcome,
+    CacheReply, CacheRequest, Data, DataMode, Entrance, Failure, Joined, Reply, Report, Request,
+    Stage, Welcome,
 };
 
 fn request() -> Request<'static> {
@@ -101,11 +102,25 @@ fn joined_bytes() {
 }
 
 #[test]
+fn cache_bytes() {
+    assert_eq!(&CacheRequest::List.encode(), b"RKC\0\x02\0\x01\0");
+    assert_eq!(&CacheRequest::Drop.encode(), b"RKC\0\x02\0\x02\0");
+    let entry = CacheReply {
+        users: 3,
+        idle_ms: 0x0102_0304,
+        package: Some(c"/a"),
+    };
+    let bytes = b"RKP\0\x02\0\x03\0\x03\0\0\0\x04\x03\x02\x01/a\0";
+    assert_eq!(entry.encode().unwrap().as_slice(), bytes);
+    assert_eq!(CacheReply::decode(bytes), Some(entry));
+}
+
+#[test]
 fn stage_numbers() {
     let numbers: Vec<u16> = Stage::ALL.iter().map(|stage| stage.raw()).collect();
     let expected: Vec<u16> = (0..=2)
         .chain(16..=30)
-        .chain(32..=55)
+        .chain(32..=56)
         .chain(64..=82)
         .collect();
     assert_eq!(numbers, expected);

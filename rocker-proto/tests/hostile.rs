@@ -1,7 +1,10 @@
 //! What a hostile peer may send: every truncation, every change of one byte, random bytes. Nothing panics, and nothing is
 //! accepted that would not encode to the same bytes again.
 
-use rocker_proto::{Data, DataMode, Entrance, Joined, Reply, Report, Request, Stage, Welcome};
+use rocker_proto::{
+    CacheReply, CacheRequest, Data, DataMode, Entrance, Joined, Reply, Report, Request, Stage,
+    Welcome,
+};
 use std::ffi::CString;
 
 /// A small xorshift generator: the same bytes on every run.
@@ -41,6 +44,37 @@ fn accepts(packet: &[u8]) -> bool {
             true
         }
         Err(_) => false,
+    }
+}
+
+/// Every byte with every value, and every length.
+#[test]
+fn cache_messages_are_what_they_encode_to() {
+    let reply = CacheReply {
+        users: 1,
+        idle_ms: 2,
+        package: Some(c"/data/app.sqfs"),
+    };
+    let samples = [
+        reply.encode().unwrap().to_vec(),
+        CacheRequest::Drop.encode().to_vec(),
+    ];
+    for sample in samples {
+        for at in 0..sample.len() {
+            for value in 0..=255 {
+                let mut bytes = sample.clone();
+                bytes[at] = value;
+                for len in [at, bytes.len()] {
+                    let bytes = &bytes[..len];
+                    if let Some(reply) = CacheReply::decode(bytes) {
+                        assert_eq!(reply.encode().unwrap().as_slice(), bytes);
+                    }
+                    if let Some(request) = CacheRequest::decode(bytes) {
+                        assert_eq!(request.encode(), bytes);
+                    }
+                }
+            }
+        }
     }
 }
 

@@ -61,6 +61,12 @@ impl Epoll {
         self.control(g::EPOLL_CTL_ADD, fd, g::EPOLLIN, token)
     }
 
+    /// Watches `fd` for what poll(2) calls an exceptional condition: a mount table that has changed
+    /// (`proc_pid_mountinfo(5)`), memory that runs short.
+    pub fn watch_exceptions(&self, fd: RawFd, token: u64) -> Result<()> {
+        self.control(g::EPOLL_CTL_ADD, fd, g::EPOLLPRI, token)
+    }
+
     /// Watches no longer.
     pub fn forget(&self, fd: RawFd) -> Result<()> {
         self.control(g::EPOLL_CTL_DEL, fd, 0, 0)

@@ -185,6 +185,20 @@ pub fn chdir(path: &CStr) -> Result<()> {
     Ok(())
 }
 
+/// `fchdir(2)`
+pub fn fchdir(dir: RawFd) -> Result<()> {
+    // SAFETY: integers only.
+    ret(unsafe { crate::arch::syscall1(g::__NR_fchdir, dir as usize) })?;
+    Ok(())
+}
+
+/// `chroot(2)`
+pub fn chroot(path: &CStr) -> Result<()> {
+    // SAFETY: the kernel only reads the path.
+    ret(unsafe { crate::arch::syscall1(g::__NR_chroot, path.as_ptr() as usize) })?;
+    Ok(())
+}
+
 /// `ioctl(2)` whose argument is an integer, or none.
 pub fn ioctl_int(fd: RawFd, request: u32, argument: usize) -> Result<usize> {
     // SAFETY: the callers in this workspace pass requests that take their argument by value.

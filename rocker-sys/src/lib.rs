@@ -17,6 +17,7 @@
 #![deny(unsafe_code)]
 
 mod arch;
+pub mod block_device;
 pub mod credentials;
 mod descriptor_table;
 pub mod epoll;

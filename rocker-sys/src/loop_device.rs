@@ -79,11 +79,21 @@ fn read_only_autoclear() -> l::loop_info64 {
     info
 }
 
+/// The size of the device's blocks: a page where the file is whole pages, so that a mount reads its tables in a fraction of
+/// the requests that the default of 512 bytes takes. A device shows whole blocks only: of another file it would hide the end.
+fn block_size(backing_file: RawFd) -> u32 {
+    const PAGE: u32 = 4096;
+    match fs::fstat(backing_file) {
+        Ok(stat) if stat.size % u64::from(PAGE) == 0 => PAGE,
+        _ => 0,
+    }
+}
+
 fn configure(device: RawFd, backing_file: RawFd) -> Result<()> {
     let config = l::loop_config {
         // The kernel takes the descriptor's number as unsigned.
         fd: backing_file as u32,
-        block_size: 0,
+        block_size: block_size(backing_file),
         info: read_only_autoclear(),
         __reserved: [0; 8],
     };

@@ -1,15 +1,15 @@
 //! Mounts.
 #![allow(unsafe_code)]
 
-use crate::arch::{syscall2, syscall5};
+use crate::arch::{syscall2, syscall3, syscall5};
 use crate::errno::{Result, ret};
-use crate::fd::RawFd;
+use crate::fd::{Fd, RawFd};
 use core::ffi::CStr;
 use linux_raw_sys::general as g;
 
 pub use g::{
     MNT_DETACH, MS_BIND, MS_NODEV, MS_NOEXEC, MS_NOSUID, MS_PRIVATE, MS_RDONLY, MS_REC, MS_REMOUNT,
-    MS_SLAVE,
+    MS_SHARED, MS_SLAVE,
 };
 
 /// `ST_NOEXEC` of `statfs(2)`, which linux-raw-sys has not got: the same bit as `MS_NOEXEC` (`include/linux/statfs.h`).
@@ -57,6 +57,40 @@ impl Mount<'_> {
 pub fn umount(target: &CStr, flags: u32) -> Result<()> {
     // SAFETY: the kernel only reads the path.
     ret(unsafe { syscall2(g::__NR_umount2, target.as_ptr() as usize, flags as usize) })?;
+    Ok(())
+}
+
+/// A copy of the mount at `path` and of every mount below it, that hangs nowhere yet (`open_tree(2)`, 5.2). When the
+/// descriptor is closed before [`hang_tree`], the copy is gone.
+///
+/// # Errors
+/// `ENOSYS` where the kernel has not got it.
+pub fn copy_tree(path: &CStr) -> Result<Fd> {
+    let flags = g::OPEN_TREE_CLONE | g::OPEN_TREE_CLOEXEC | g::AT_RECURSIVE;
+    // SAFETY: the kernel only reads the path.
+    Fd::from_ret(unsafe {
+        syscall3(
+            g::__NR_open_tree,
+            g::AT_FDCWD as usize,
+            path.as_ptr() as usize,
+            flags as usize,
+        )
+    })
+}
+
+/// Hangs such a copy at `path` (`move_mount(2)`, 5.2).
+pub fn hang_tree(tree: &Fd, path: &CStr) -> Result<()> {
+    // SAFETY: the kernel only reads the two paths, one of which is empty.
+    ret(unsafe {
+        syscall5(
+            g::__NR_move_mount,
+            tree.raw() as usize,
+            c"".as_ptr() as usize,
+            g::AT_FDCWD as usize,
+            path.as_ptr() as usize,
+            g::MOVE_MOUNT_F_EMPTY_PATH as usize,
+        )
+    })?;
     Ok(())
 }
 

@@ -78,7 +78,7 @@ fn clock(id: u32) -> (u64, u64) {
 pub fn wait_readable(fd: RawFd, deadline_ms: u64) -> Result<()> {
     loop {
         let left = deadline_ms.saturating_sub(monotonic_ms());
-        match poll_once(fd, left) {
+        match poll_once(fd, g::POLLIN, left) {
             Ok(0) if left == 0 => return Err(Errno::ETIMEDOUT),
             Ok(0) | Err(Errno::EINTR) => {}
             Ok(_) => return Ok(()),
@@ -87,10 +87,15 @@ pub fn wait_readable(fd: RawFd, deadline_ms: u64) -> Result<()> {
     }
 }
 
-fn poll_once(fd: RawFd, timeout_ms: u64) -> Result<usize> {
+/// Is there an exceptional condition right now, as for [`Epoll::watch_exceptions`](crate::epoll::Epoll::watch_exceptions)?
+pub fn has_exception(fd: RawFd) -> Result<bool> {
+    poll_once(fd, g::POLLPRI, 0).map(|count| count > 0)
+}
+
+fn poll_once(fd: RawFd, events: u32, timeout_ms: u64) -> Result<usize> {
     let mut poll = g::pollfd {
         fd,
-        events: g::POLLIN as i16,
+        events: events as i16,
         revents: 0,
     };
     let mut timeout = [timeout_ms / 1_000, (timeout_ms % 1_000) * 1_000_000];

@@ -3,8 +3,8 @@
 use super::{ASK_TIMEOUT_MS, Server, token};
 use crate::launch::{self, Asked, Launcher};
 use crate::peer;
-use crate::registry::{Key, State};
-use rocker_proto::{Failure, Stage};
+use crate::registry::{Key, Packet, State};
+use rocker_proto::{CacheRequest, Failure, Stage};
 use rocker_sys::raw::general::O_RDONLY;
 use rocker_sys::socket::{self, Credentials};
 use rocker_sys::{Errno, Fd, fs, time};
@@ -86,17 +86,26 @@ impl Server<'_> {
             return;
         };
         match asked {
-            Asked::Request(packet) => {
-                let mut launcher = Launcher {
-                    names: &mut self.names,
-                    mask: self.listener.mask(),
-                };
-                if let Some(state) = launch::launch(&mut launcher, client, packet) {
-                    self.watch_guard(state);
-                }
-            }
+            Asked::Request(packet) => self.fulfil(client, packet),
             Asked::Wrong(errno) => refuse(&client, &peer, Stage::REQUEST, errno),
             Asked::Nothing | Asked::NotYet => {}
+        }
+    }
+
+    fn fulfil(&mut self, client: Fd, packet: Packet) {
+        if let Some(request) = CacheRequest::decode(packet.bytes()) {
+            return self.tell_of_cache(&client, request);
+        }
+        if let Err(errno) = self.follow_host() {
+            return refuse(&client, &packet.peer, Stage::PROPAGATION, errno);
+        }
+        let mut launcher = Launcher {
+            names: &mut self.names,
+            cache: &mut self.cache,
+            mask: self.listener.mask(),
+        };
+        if let Some(state) = launch::launch(&mut launcher, client, packet) {
+            self.watch_guard(state);
         }
     }
 

@@ -5,7 +5,7 @@ use crate::launch::{self, Heard};
 use crate::registry::{Guard, Key, State};
 use rocker_sys::process::{self, Which};
 use rocker_sys::raw::general::{WNOHANG, WNOWAIT};
-use rocker_sys::{Errno, signal};
+use rocker_sys::{Errno, signal, time};
 
 impl Server<'_> {
     pub(super) fn watch_guard(&mut self, state: State) {
@@ -25,7 +25,9 @@ impl Server<'_> {
             // A guard that cannot be heard cannot be served: it has done nothing yet.
             process::kill(guard.pid, signal::SIGKILL).unwrap_or_default();
             process::wait(Which::Pid(guard.pid), 0).unwrap_or_default();
+            let lease = guard.lease;
             self.registry.remove(key);
+            self.cache.release(lease, time::monotonic_ms());
         }
     }
 
@@ -38,7 +40,7 @@ impl Server<'_> {
         else {
             return;
         };
-        match launch::hear_guard(guard, channel, packet) {
+        match launch::hear_guard(guard, channel, packet, &mut self.cache) {
             Heard::Building => {}
             // The channel has done its work.
             Heard::Ready | Heard::Failed => self.settle(key),
@@ -55,6 +57,7 @@ impl Server<'_> {
             let guard = Guard {
                 pid: guard.pid,
                 pidfd: guard.pidfd.take(),
+                lease: guard.lease,
             };
             *state = State::Running { guard };
         }
@@ -75,7 +78,9 @@ impl Server<'_> {
                 // By hand: a guard that was cloned just now may still have a copy (Q6 of epoll(7)).
                 self.epoll.forget(pidfd.raw()).unwrap_or_default();
             }
+            let lease = guard.lease;
             self.registry.remove(key);
+            self.cache.release(lease, time::monotonic_ms());
         }
     }
 

@@ -29,9 +29,11 @@ impl Refusal {
 const LOOP_CONFIGURE: u32 = 0x4c0a;
 
 /// The calls that Linux 4.9 has not got and Rocker uses.
-const NEWER: [Refusal; 9] = [
+const NEWER: [Refusal; 11] = [
     Refusal::of(libc::SYS_clone3, libc::ENOSYS),
     Refusal::of(libc::SYS_openat2, libc::ENOSYS),
+    Refusal::of(libc::SYS_open_tree, libc::ENOSYS),
+    Refusal::of(libc::SYS_move_mount, libc::ENOSYS),
     Refusal::of(libc::SYS_pidfd_open, libc::ENOSYS),
     Refusal::of(libc::SYS_pidfd_send_signal, libc::ENOSYS),
     Refusal::of(libc::SYS_pidfd_getfd, libc::ENOSYS),

@@ -1,12 +1,14 @@
 //! `Master`: the real rocker-master, for one case.
 
-use crate::peer::Peer;
 use crate::pipe::pipe;
+use crate::process::status_of;
+use crate::traces::eventually;
 use std::fs::File;
 use std::io::Read;
 use std::os::fd::AsRawFd;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command};
+use std::time::Duration;
 
 /// The program of this name that `make` built: in `$ROCKER_BIN_DIR`, or where cargo puts the profile for devices.
 pub fn binary(name: &str) -> PathBuf {
@@ -19,24 +21,32 @@ pub fn binary(name: &str) -> PathBuf {
         .unwrap_or_else(|error| panic!("{}: {error}: run `make`", path.display()))
 }
 
-/// A master at `/run/rocker/master.sock`, which only this case sees. It ends with the value.
+/// A master at `/run/rocker/master.sock`, which only this case sees. It ends with the value. It keeps no package for longer
+/// than a sandbox uses it, so that what is left behind can be told from what is kept.
 pub struct Master {
     child: Child,
     log: PathBuf,
+    tracer: Option<Child>,
 }
 
 impl Master {
     /// Starts it and waits until it hears clients.
     pub fn start() -> Self {
-        Self::start_by(Command::new)
+        Self::start_keeping_packages(0)
     }
 
-    /// Starts it by a command that runs it, such as a tracer. `make` gets the program and returns the command before its
-    /// options.
-    pub fn start_by(make: impl FnOnce(PathBuf) -> Command) -> Self {
+    /// One that keeps packages for so many seconds.
+    pub fn start_keeping_packages(seconds: u32) -> Self {
+        let seconds = seconds.to_string();
+        let mut command = Command::new(binary("rocker-master"));
+        command.args(["--cache-idle", &seconds]);
+        Self::start_command(command)
+    }
+
+    /// Starts it by this command: the program, and the options of the case's choice.
+    pub fn start_command(mut command: Command) -> Self {
         let log = PathBuf::from("/run/master.log");
         let (mut ready, theirs) = inherited_pipe();
-        let mut command = make(binary("rocker-master"));
         command
             .arg("--notify-fd")
             .arg(theirs.as_raw_fd().to_string());
@@ -51,26 +61,39 @@ impl Master {
             "the master did not start: {}",
             std::fs::read_to_string(&log).unwrap()
         );
-        Self { child, log }
+        Self {
+            child,
+            log,
+            tracer: None,
+        }
     }
 
-    /// Starts it under strace, which follows the guards too. `options` say what to trace and what to inject; the trace goes to
-    /// `/run/trace`.
+    /// One that strace watches, and the guards too, from when it serves: what it did to get there is not counted. `options`
+    /// say what to trace and what to inject; the trace goes to `/run/trace`.
     pub fn start_traced(options: &[&str]) -> Self {
-        Self::start_by(|master| {
-            let mut strace = Command::new("strace");
-            strace.args(["-D", "-f", "-qq", "-o", "/run/trace"]);
-            strace.args(options).arg("--").arg(master);
-            strace
-        })
+        let mut master = Self::start();
+        let mut strace = Command::new("strace");
+        strace
+            .args(["-f", "-qqq", "-o", "/run/trace"])
+            .args(options);
+        strace.args(["-p", &master.pid().to_string()]);
+        master.tracer = Some(strace.spawn().unwrap());
+        let has_tracer = || status_of(master.pid(), "TracerPid") != "0";
+        eventually("strace has it", Duration::from_secs(5), has_tracer);
+        master
     }
 
-    /// The process that serves: not the tracer.
-    pub fn serving_pid(&self) -> i32 {
-        Peer::connect().unwrap().peer_pid()
+    /// Lets go of it: nothing is injected any more.
+    pub fn end_trace(&mut self) {
+        if let Some(mut tracer) = self.tracer.take() {
+            // SAFETY: a child that has not been waited for.
+            unsafe { libc::kill(tracer.id().cast_signed(), libc::SIGTERM) };
+            // A case that reaps everything may have waited for it.
+            let _ = tracer.wait();
+        }
     }
 
-    /// Its process id, or its tracer's.
+    /// Its process id.
     pub fn pid(&self) -> i32 {
         self.child.id().cast_signed()
     }
@@ -101,6 +124,7 @@ impl Drop for Master {
         if self.is_alive() {
             self.kill(libc::SIGTERM);
         }
+        self.end_trace();
     }
 }
 

@@ -4,7 +4,7 @@ use crate::app::{App, launch, wait_for};
 use crate::pipe::pipe;
 use crate::process::is_there;
 use crate::traces::eventually;
-use rocker_client::{Failure, Launched, Request};
+use rocker_client::{CacheRequest, DEFAULT_SOCKET, Failure, Launched, Request, ask_cache};
 use std::fs::File;
 use std::io::{Read, Write};
 use std::time::Duration;
@@ -62,11 +62,14 @@ impl Sandbox {
     }
 }
 
-/// Waits until the guard is gone.
+/// Waits until the guard is gone, and the master has let go of what it kept for it.
 pub fn wait_for_guard(launched: &Launched) {
     eventually("the guard has ended", Duration::from_secs(2), || {
         !is_there(launched.guard_pid)
     });
+    // The answer is of no interest, nor whether a master is left to give one: it comes after everything that the master had
+    // to do before.
+    ask_cache(DEFAULT_SOCKET, CacheRequest::List, |_| {}).unwrap_or_default();
 }
 
 /// What an App has to tell: launches it, waits until it and its guard are gone, and gives its text.

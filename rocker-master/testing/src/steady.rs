@@ -4,6 +4,7 @@ use crate::app::{launch, request, wait_for};
 use crate::master::Master;
 use crate::process::{children_of, descriptors_of};
 use crate::traces::eventually;
+use rocker_client::{CacheRequest, DEFAULT_SOCKET, ask_cache};
 use std::time::Duration;
 
 /// A master and how many descriptors it had, before a case tries something.
@@ -37,6 +38,8 @@ impl Steady {
         eventually("no guard is left", Duration::from_secs(2), || {
             children_of(self.master.pid()).is_empty()
         });
+        // It comes after everything that the master had to do for them.
+        ask_cache(DEFAULT_SOCKET, CacheRequest::List, |_| {}).unwrap();
     }
 
     /// Launches still work, and the master is there and holds no more descriptors than before.

@@ -36,6 +36,14 @@ pub struct Stat {
     pub gid: u32,
     /// Bytes, of a regular file.
     pub size: u64,
+    /// The device that holds it.
+    pub device: u64,
+    /// Its number there.
+    pub inode: u64,
+    /// When its content changed last: seconds and nanoseconds.
+    pub modified: [u64; 2],
+    /// When anything of it changed last, its owner or name too: seconds and nanoseconds.
+    pub changed: [u64; 2],
 }
 
 impl Stat {
@@ -51,6 +59,11 @@ impl Stat {
     /// A regular file?
     pub fn is_file(&self) -> bool {
         self.is_type(g::S_IFREG)
+    }
+
+    /// A block device?
+    pub fn is_block_device(&self) -> bool {
+        self.is_type(g::S_IFBLK)
     }
 
     /// A symbolic link?
@@ -89,11 +102,19 @@ pub fn fstat(fd: RawFd) -> Result<Stat> {
     ret(unsafe { syscall2(abi::NR_FSTAT, fd as usize, stat.as_mut_ptr() as usize) })?;
     // SAFETY: the call succeeded, so the kernel has filled the structure.
     let stat = unsafe { stat.assume_init() };
+    #[allow(
+        clippy::unnecessary_cast,
+        reason = "some are narrower on other machines"
+    )]
     Ok(Stat {
         mode: stat.st_mode,
         uid: stat.st_uid,
         gid: stat.st_gid,
         size: stat.st_size as u64,
+        device: stat.st_dev as u64,
+        inode: stat.st_ino as u64,
+        modified: [stat.st_mtime as u64, stat.st_mtime_nsec as u64],
+        changed: [stat.st_ctime as u64, stat.st_ctime_nsec as u64],
     })
 }
 

@@ -1,0 +1,40 @@
+//! Asking the master about its package cache.
+
+use crate::at;
+use crate::connect::{TIMEOUT_MS, connect};
+use core::ffi::CStr;
+use rocker_proto::limits::CACHE_REPLY_MAX;
+use rocker_proto::{CacheReply, CacheRequest, Failure, Stage};
+use rocker_sys::socket::{self, Address};
+use rocker_sys::{Errno, time};
+
+/// Asks, and hands on what is in the cache, package by package; gives how many were unmounted.
+///
+/// # Errors
+/// The stages of a launch up to its answer. `EPROTO` if the answer is none, such as the refusal of a master that does not
+/// talk to this user.
+pub fn ask_cache(
+    socket: &CStr,
+    request: CacheRequest,
+    mut each: impl FnMut(&CacheReply<'_>),
+) -> Result<u32, Failure> {
+    let deadline_ms = time::monotonic_ms().saturating_add(TIMEOUT_MS);
+    let address = Address::new(socket).map_err(at(Stage::SOCKET_PATH))?;
+    let connection = connect(&address, deadline_ms)?;
+    socket::send(connection.raw(), &request.encode(), &[]).map_err(at(Stage::SEND))?;
+    let mut packet = [0; CACHE_REPLY_MAX];
+    loop {
+        time::wait_readable(connection.raw(), deadline_ms).map_err(at(Stage::ANSWER))?;
+        let received = socket::receive(connection.raw(), &mut packet, socket::DONT_WAIT);
+        let len = received.map_err(at(Stage::ANSWER))?.len;
+        if len == 0 {
+            return Err(at(Stage::ANSWER)(Errno::ECONNRESET));
+        }
+        let reply = CacheReply::decode(packet.get(..len).unwrap_or_default())
+            .ok_or_else(|| at(Stage::REPLY)(Errno::EPROTO))?;
+        if reply.package.is_none() {
+            return Ok(reply.users);
+        }
+        each(&reply);
+    }
+}

@@ -1,0 +1,293 @@
+//! `PackageCache`: which packages are mounted, who uses them, and until when they stay.
+//!
+//! The guards mount ([`rocker_guard::Cache`]); this only counts, and unmounts what nobody has used for a while. Until then
+//! the package's file is busy: its blocks stay on the disk when it is deleted, and its file system cannot be unmounted.
+
+use crate::registry::Packet;
+use rocker_guard::{CACHE_DIR, PackageId, Slot};
+use rocker_sys::mount::{self, MNT_DETACH};
+use rocker_sys::{Decimal, Fd, StackPath, fs};
+
+/// How many packages there may be. A launch that finds no slot mounts its package for itself alone.
+pub(crate) const SLOTS: usize = 32;
+
+/// What a slot is for.
+enum State {
+    Free,
+    /// For a guard that has not chosen yet; something may be mounted already.
+    Kept,
+    /// A package.
+    Mounted {
+        /// How many sandboxes use it.
+        users: u32,
+        /// When the last of them ended, in milliseconds.
+        idle_since: u64,
+        /// The request that brought it, for its path.
+        packet: Packet,
+    },
+}
+
+/// What a sandbox holds of the cache; to be given back with [`PackageCache::release`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use]
+pub(crate) enum Lease {
+    /// A guard that has not said which slot it uses.
+    Choosing {
+        /// Kept for it.
+        kept: Option<Slot>,
+        /// The cache that it has a copy of.
+        generation: u32,
+    },
+    /// A sandbox that uses this slot.
+    Slot(Slot),
+    /// A sandbox that uses none.
+    Nothing,
+}
+
+/// The table of slots.
+pub(crate) struct PackageCache {
+    /// Apart from the rest, because guards read it in their copies of the master's memory.
+    ids: [Option<PackageId>; SLOTS],
+    states: [State; SLOTS],
+    /// Guards that may still choose any slot: nothing is unmounted under them.
+    choosing: u32,
+    /// How often everything was forgotten.
+    generation: u32,
+    /// How long a package stays that nobody uses, in milliseconds.
+    idle_ms: u64,
+}
+
+/// One package, as an operator sees it.
+#[derive(Clone, Copy)]
+pub(crate) struct Entry<'a> {
+    pub(crate) packet: &'a Packet,
+    pub(crate) users: u32,
+    pub(crate) idle_ms: u64,
+}
+
+impl PackageCache {
+    /// Empty.
+    pub(crate) fn new(idle_ms: u64) -> Self {
+        Self {
+            ids: [None; SLOTS],
+            states: [const { State::Free }; SLOTS],
+            choosing: 0,
+            generation: 0,
+            idle_ms,
+        }
+    }
+
+    /// What a guard gets to see that is cloned now.
+    pub(crate) fn view(&self, lease: Lease) -> rocker_guard::Cache<'_> {
+        let free = match lease {
+            Lease::Choosing { kept, .. } => kept,
+            Lease::Slot(_) | Lease::Nothing => None,
+        };
+        rocker_guard::Cache {
+            packages: &self.ids,
+            free,
+        }
+    }
+
+    /// For a guard that is to be cloned.
+    pub(crate) fn lease(&mut self) -> Lease {
+        let free = self.position(|state| matches!(state, State::Free));
+        let slot = free.or_else(|| self.drop_longest_idle());
+        if let Some(state) = slot.and_then(|slot| self.state(slot)) {
+            *state = State::Kept;
+        }
+        self.choosing = self.choosing.saturating_add(1);
+        Lease::Choosing {
+            kept: slot,
+            generation: self.generation,
+        }
+    }
+
+    /// A guard has chosen: `slot` as it says, and the file that it mounted there.
+    pub(crate) fn choose(
+        &mut self,
+        lease: Lease,
+        slot: Option<Slot>,
+        file: Option<Fd>,
+        packet: &Packet,
+    ) -> Lease {
+        let Lease::Choosing { kept, generation } = lease else {
+            return lease;
+        };
+        self.choosing = self.choosing.saturating_sub(1);
+        // Of a cache that is no more, its copies are its sandbox's alone.
+        let slot = slot.filter(|_| generation == self.generation);
+        if slot == kept && slot.is_some() {
+            let filled = slot.and_then(|slot| self.fill(slot, &file?, packet));
+            if filled.is_none() {
+                self.empty_kept(kept);
+            }
+            return filled.map_or(Lease::Nothing, Lease::Slot);
+        }
+        // It has mounted nothing there.
+        if let Some(state) = kept.and_then(|slot| self.state(slot)) {
+            *state = State::Free;
+        }
+        let joined = slot.and_then(|slot| self.join(slot));
+        joined.map_or(Lease::Nothing, Lease::Slot)
+    }
+
+    fn fill(&mut self, slot: Slot, file: &Fd, packet: &Packet) -> Option<Slot> {
+        let id = PackageId::of(&fs::fstat(file.raw()).ok()?);
+        *self.ids.get_mut(usize::from(slot))? = Some(id);
+        *self.state(slot)? = State::Mounted {
+            users: 1,
+            idle_since: 0,
+            packet: packet.copy().ok()?,
+        };
+        Some(slot)
+    }
+
+    fn join(&mut self, slot: Slot) -> Option<Slot> {
+        match self.state(slot)? {
+            State::Mounted { users, .. } => *users = users.saturating_add(1),
+            State::Free | State::Kept => return None,
+        }
+        Some(slot)
+    }
+
+    /// The guard has ended, or was never made.
+    pub(crate) fn release(&mut self, lease: Lease, now: u64) {
+        match lease {
+            Lease::Choosing { kept, .. } => {
+                self.choosing = self.choosing.saturating_sub(1);
+                self.empty_kept(kept);
+            }
+            Lease::Slot(slot) => {
+                if let Some(State::Mounted {
+                    users, idle_since, ..
+                }) = self.state(slot)
+                {
+                    *users = users.saturating_sub(1);
+                    *idle_since = now;
+                }
+                self.free_if_forgotten(slot);
+            }
+            Lease::Nothing => {}
+        }
+        self.drop_overdue(now);
+    }
+
+    /// Its guard has failed, perhaps after it had mounted something there.
+    fn empty_kept(&mut self, slot: Option<Slot>) {
+        if let Some(slot) = slot {
+            self.empty(slot);
+        }
+    }
+
+    /// When the next package is to go, if one is idle.
+    pub(crate) fn next_deadline(&self) -> Option<u64> {
+        let idle = self.idle();
+        let next = idle
+            .map(|(_, since)| since.saturating_add(self.idle_ms))
+            .min();
+        next.filter(|_| self.choosing == 0)
+    }
+
+    /// Unmounts what has been idle for long enough.
+    pub(crate) fn drop_overdue(&mut self, now: u64) {
+        while self.next_deadline().is_some_and(|deadline| deadline <= now) {
+            self.drop_longest_idle();
+        }
+    }
+
+    /// Unmounts everything that nobody uses; says how many packages that were.
+    pub(crate) fn drop_idle(&mut self) -> u32 {
+        let mut dropped = 0u32;
+        while self.drop_longest_idle().is_some() {
+            dropped = dropped.saturating_add(1);
+        }
+        dropped
+    }
+
+    /// The mounts are gone. Sandboxes have their own copies; their slots are free when they end.
+    pub(crate) fn forget_all(&mut self) {
+        self.generation = self.generation.wrapping_add(1);
+        self.ids = [None; SLOTS];
+        (0..)
+            .zip(0..SLOTS)
+            .for_each(|(slot, _)| self.free_if_forgotten(slot));
+    }
+
+    fn free_if_forgotten(&mut self, slot: Slot) {
+        if !matches!(self.ids.get(usize::from(slot)), Some(None)) {
+            return;
+        }
+        if let Some(state @ State::Mounted { users: 0, .. }) = self.state(slot) {
+            *state = State::Free;
+        }
+    }
+
+    fn drop_longest_idle(&mut self) -> Option<Slot> {
+        if self.choosing > 0 {
+            return None;
+        }
+        let (slot, _) = self.idle().min_by_key(|(_, since)| *since)?;
+        self.empty(slot);
+        Some(slot)
+    }
+
+    /// Unmounts what is there, also the copies of guards that are being cloned: nobody else has one.
+    fn empty(&mut self, slot: Slot) {
+        if let Some(id) = self.ids.get_mut(usize::from(slot)) {
+            *id = None;
+        }
+        if let Some(state) = self.state(slot) {
+            *state = State::Free;
+        }
+        let name = Decimal::of(slot.into());
+        let path = StackPath::<24>::of(&[CACHE_DIR.to_bytes(), b"/", name.as_bytes()]);
+        if let Ok(path) = path {
+            // Nothing is mounted, or there is no directory yet.
+            mount::umount(path.as_c_str(), MNT_DETACH).unwrap_or_default();
+        }
+    }
+
+    /// Idle packages, and since when.
+    fn idle(&self) -> impl Iterator<Item = (Slot, u64)> {
+        (0..)
+            .zip(&self.states)
+            .filter_map(|(slot, state)| match state {
+                State::Mounted {
+                    users: 0,
+                    idle_since,
+                    ..
+                } => Some((slot, *idle_since)),
+                _ => None,
+            })
+    }
+
+    /// Every package.
+    pub(crate) fn entries(&self, now: u64) -> impl Iterator<Item = Entry<'_>> {
+        self.states.iter().filter_map(move |state| match state {
+            State::Mounted {
+                users,
+                idle_since,
+                packet,
+            } => Some(Entry {
+                packet,
+                users: *users,
+                idle_ms: if *users == 0 {
+                    now.saturating_sub(*idle_since)
+                } else {
+                    0
+                },
+            }),
+            State::Free | State::Kept => None,
+        })
+    }
+
+    fn state(&mut self, slot: Slot) -> Option<&mut State> {
+        self.states.get_mut(usize::from(slot))
+    }
+
+    fn position(&self, wanted: impl Fn(&State) -> bool) -> Option<Slot> {
+        let (slot, _) = (0..).zip(&self.states).find(|(_, state)| wanted(state))?;
+        Some(slot)
+    }
+}
