@@ -7,19 +7,29 @@ use std::process::Command;
 pub struct Master(rocker_testing::Master);
 
 impl Master {
-    /// Starts the program of `$ROCKER_BIN_DIR`, or of cargo's profile for devices.
+    /// Starts the program of `$ROCKER_BIN_DIR`, or of cargo's profile for devices. Every launch is the first use of its
+    /// package, unless a sandbox of it lives.
     pub fn start() -> Self {
-        Self::start_by(&rocker_testing::binary("rocker-master"))
+        Self::start_by(
+            &rocker_testing::binary("rocker-master"),
+            &["--cache-idle", "0"],
+        )
+    }
+
+    /// As users start it: a package that was used is used again.
+    pub fn start_with_cache() -> Self {
+        Self::start_by(&rocker_testing::binary("rocker-master"), &[])
     }
 
     /// Starts the program of another directory.
     pub fn start_from(dir: &Path) -> Self {
-        Self::start_by(&dir.join("rocker-master"))
+        Self::start_by(&dir.join("rocker-master"), &["--cache-idle", "0"])
     }
 
-    /// As users start it, with the cache that it has then.
-    fn start_by(program: &Path) -> Self {
-        Self(rocker_testing::Master::start_command(Command::new(program)))
+    fn start_by(program: &Path, options: &[&str]) -> Self {
+        let mut command = Command::new(program);
+        command.args(options);
+        Self(rocker_testing::Master::start_command(command))
     }
 
     /// Its process id.
