@@ -20,7 +20,7 @@ done
 [ -n "$scratch" ] || { echo "make demo: every directory here is on overlayfs" >&2; exit 1; }
 master=
 cleanup() {
-    [ -z "$master" ] || kill "$master" 2> /dev/null || true
+    if [ -n "$master" ] && kill "$master" 2> /dev/null; then wait "$master" || true; fi
     rm -rf "$scratch"
 }
 trap cleanup EXIT
@@ -66,3 +66,8 @@ if [ -e /usr/rocker-was-here ]; then
 fi
 echo "The host's /usr has no rocker-was-here; the App's layer has:"
 ls -l "$scratch/data/.rocker/usr/upper" | sed 1d | sed 's/^/  /'
+
+echo
+echo "== The package cache: what the master keeps mounted for the next launch"
+"$tiny/rocker" cache | sed 's/^/  /'
+echo "  rocker cache drop: $("$tiny/rocker" cache drop)"

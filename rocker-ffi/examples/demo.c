@@ -136,8 +136,8 @@ static void kill_the_guard(RockerRequest *request) {
     close(app.app_pidfd);
     close(app.guard_pidfd);
     int gone = ROCKER_get_guardname(app.result.guard_pid).err_no == ROCKER_ERR_get_guardname_failed;
-    printf("  left behind: %d process(es), %d mount(s), %d loop device(s)\n", !gone, count_mounts(request->app_exec_dir),
-           count_loop_devices(request->app_pkg_path));
+    printf("  left behind: %d process(es), %d mount(s); the master keeps the package for the next launch\n", !gone,
+           count_mounts(request->app_exec_dir));
 }
 
 int main(int argc, char **argv) {
