@@ -105,6 +105,7 @@ can_fail err_no.h 'ROCKER_ERR_sys,' 'ROCKER_ERR_sys = 2,'
 can_fail err_no.h '^#define ROCKER_ERR_sys ROCKER_ERR_sys' ''
 can_fail rocker_ext.h 'char \*const \*envp;' 'char **envp;'
 can_fail rocker_ext.h 'size_t keep_fds_len;' ''
-can_fail rocker_ext.h 'const RockerProgram \*program)' 'RockerProgram *program)'
+can_fail rocker_ext.h 'const RockerProgram \*program,' 'RockerProgram *program,'
+can_fail rocker_ext.h 'unsigned int data_size;' 'unsigned long data_size;'
 
 echo "header: $(wc -l < "$TMP/derived") declarations are the same"

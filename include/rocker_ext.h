@@ -36,7 +36,7 @@ typedef struct {
 /* Where an App's changes to the overlaid directories live while it runs. */
 /* In app_data_dir, as durable as that file system; what ROCKER_enter_rocker does. */
 #define ROCKER_DATA_DISK 0
-/* In memory, of a limited size. At the end they are gone, unless data_keep is set. */
+/* In memory, of a limited size. At the end they are gone. */
 #define ROCKER_DATA_TMPFS 1
 /* In app_data_dir, but nothing that the App writes is brought to the disk for it: its fsync(2) does nothing, and after a
  * power cut the changes may be lost or damaged. Before Linux 5.10 this is ROCKER_DATA_DISK. */
@@ -53,15 +53,14 @@ typedef struct {
     int data;
     /* How large a tmpfs may become, in KiB; 0 is 4096. The App gets ENOSPC beyond it. */
     unsigned int data_size;
-    /* Not 0: when the last process in the sandbox ends, what the tmpfs holds is written to app_data_dir, where the next
-     * launch finds it. What ends because its guard was killed is not written. */
+    /* Must be 0. Reserved for writing a tmpfs to app_data_dir at the end; anything else is refused (data-keep). */
     int data_keep;
     /* Not 0: nothing is overlaid. The App sees and changes the host's own files, as far as its user may. */
     int no_overlays;
 } RockerOptions;
 
 /*
- * app_data_dir may be NULL with no_overlays, and with ROCKER_DATA_TMPFS without data_keep. If it is named all the same, it is
+ * app_data_dir may be NULL with no_overlays and with ROCKER_DATA_TMPFS. If it is named all the same, it is
  * not opened.
  */
 

@@ -56,12 +56,10 @@ relative path it starts at /. The package is at $ROCKER_EXEC_DIR.
   --no-overlays      nothing is overlaid: COMMAND has the host's own files, as far as
                      --uid may read and write them
   --data MODE        where the changes live while COMMAND runs: disk, in the data
-                     directory, the default; tmpfs, in memory; volatile, in the data
-                     directory, but COMMAND's fsync does nothing, and a power cut may
-                     damage or lose them
+                     directory, the default; tmpfs, in memory, thrown away at the end;
+                     volatile, in the data directory, but COMMAND's fsync does nothing,
+                     and a power cut may damage or lose them
   --data-size SIZE   how large a tmpfs may become: 512K, 16M, 1G (4M)
-  --data-keep        a tmpfs is written to the data directory when COMMAND has ended;
-                     without it the changes are thrown away
   --app-id N         a number for the master's log (1)
   --socket PATH      where the master is ($ROCKER_SOCKET, /run/rocker/master.sock).
                      If none runs there, root gets one of its own for this run

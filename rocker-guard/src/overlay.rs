@@ -24,6 +24,8 @@ struct Overlay {
     index: u16,
     /// Where its canonical path ends in `Paths`, and how long it is.
     path: (usize, usize),
+    /// Is anything mounted below it?
+    has_mounts: bool,
 }
 
 /// All of them.
@@ -78,6 +80,7 @@ impl<'a> Overlays<'a> {
                 stat,
                 index,
                 path,
+                has_mounts: false,
             })
             .map_err(|_| Errno::E2BIG)
     }
@@ -114,10 +117,11 @@ impl<'a> Overlays<'a> {
     }
 
     /// Mounts them all, and binds back what was mounted below each. The seat is theirs for as long as they are mounted.
-    pub(crate) fn mount(self, mounts: &MountInfo) -> Step<Option<Seat>> {
+    pub(crate) fn mount(mut self, mounts: &MountInfo) -> Step<Option<Seat>> {
         if self.list.is_empty() {
             return Ok(None);
         }
+        self.look_for_mounts(mounts);
         let store = self.store()?;
         let names = ByNumber::enter()?;
         let mut last = None;
@@ -126,6 +130,16 @@ impl<'a> Overlays<'a> {
             last = Some(overlay.order());
         }
         Ok(store.into_seat())
+    }
+
+    /// One pass for all overlays: most have nothing mounted below them, and the table may be long.
+    fn look_for_mounts(&mut self, mounts: &MountInfo) {
+        for mount in mounts.mount_points() {
+            for overlay in &mut self.list {
+                let below = mount.below(self.paths.get(overlay.path)).is_some();
+                overlay.has_mounts |= below;
+            }
+        }
     }
 
     fn store(&self) -> Step<LayerStore> {
@@ -179,6 +193,9 @@ impl<'a> Overlays<'a> {
             mount(&overlay.lower)
         };
         mounted.at_index(Stage::MOUNT_OVERLAY, overlay.index)?;
+        if !overlay.has_mounts {
+            return Ok(());
+        }
         submount::bind_back(&overlay.lower, path, mounts).at_index(Stage::SUBMOUNT, overlay.index)
     }
 }

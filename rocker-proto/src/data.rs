@@ -41,7 +41,7 @@ pub struct Data {
 }
 
 impl Data {
-    /// A good end writes what a tmpfs holds back to the data directory.
+    /// A good end writes what a tmpfs holds back to the data directory. Reserved: guards refuse it so far.
     pub const KEEP: u8 = 1;
     /// Nothing is overlaid: the App has the host's files, by ordinary permissions, and no changes of its own.
     pub const NO_OVERLAYS: u8 = 2;
