@@ -24,7 +24,7 @@ pub struct Times {
     pub start: f64,
     /// Call to the App's end, if it executes.
     pub done: f64,
-    /// Guard killed to everything gone: processes, mounts, loop device.
+    /// Guard killed to everything gone: processes and mounts; with the floor, which shares no package, the loop device too.
     pub gone: f64,
     /// The process ids of guard and App; ours only.
     pub pids: [i32; 2],
@@ -47,7 +47,7 @@ impl Agent {
     /// Rocker, by the master at the usual place.
     pub fn ours(launch: &Launch) -> Self {
         let this = std::env::current_exe().expect("its own path");
-        Self::spawn(Command::new(this).arg(MARK).args(launch.arguments()))
+        Self::spawn(Command::new(this).arg(MARK).args(launch.own_arguments()))
     }
 
     /// Ours of another build: by its own `compare`, if there is one in the directory.
@@ -56,7 +56,7 @@ impl Agent {
         if !other.exists() {
             return Self::ours(launch);
         }
-        Self::spawn(Command::new(other).arg(MARK).args(launch.arguments()))
+        Self::spawn(Command::new(other).arg(MARK).args(launch.own_arguments()))
     }
 
     fn spawn(command: &mut Command) -> Self {

@@ -3,10 +3,11 @@
 //! It is this same executable, called again with [`MARK`]. It reads letters and answers as `floor/floor.c` does; two more
 //! numbers, the process ids of guard and App, follow the times.
 
+use crate::cache::forget;
 use crate::clock::now;
-use crate::sandbox::{LoopDevice, wait_for_end};
+use crate::sandbox::wait_for_end;
 use crate::{Launch, Way};
-use rocker_client::{Callback, Data, Launched, Program, Request, launch_callback, launch_program};
+use rocker_client::{Callback, Launched, Program, Request, launch_callback, launch_program};
 use std::ffi::{CStr, CString, c_char, c_int, c_void};
 use std::io::{Read, Write};
 use std::os::unix::ffi::OsStrExt;
@@ -90,6 +91,9 @@ impl<'a> AppMaster<'a> {
             std::fs::create_dir_all(&dir).expect("a directory");
             self.strings.data_dir = c_string(&dir);
         }
+        if self.launch.is_first_use {
+            forget(&self.launch.package);
+        }
         self.start.store(0, Relaxed);
         let call = now();
         let launched = match self.launch.way {
@@ -126,7 +130,7 @@ impl<'a> AppMaster<'a> {
             exec_dir: &self.strings.exec_dir,
             data_dir: &self.strings.data_dir,
             overlays,
-            data: Data::DISK,
+            data: self.launch.data,
         }
     }
 
@@ -171,9 +175,9 @@ impl<'a> AppMaster<'a> {
         launched.expect("a launch")
     }
 
-    /// Kills the guard, or lets it end if its App has; the time until everything has gone.
+    /// Kills the guard, or lets it end if its App has; the time until the sandbox has gone. The package stays mounted in the
+    /// master's cache.
     fn end(&self, launched: &Launched, kill: bool) -> i64 {
-        let device = LoopDevice::of(&self.launch.package);
         let killed = now();
         if kill {
             // SAFETY: the guard lives as long as its App, which has not been waited for.
@@ -181,7 +185,6 @@ impl<'a> AppMaster<'a> {
             wait_for(launched.app_pid);
         }
         wait_for_end(launched.guard_pidfd.as_ref().expect("Linux 5.3").raw());
-        device.wait_until_gone();
         now() - killed
     }
 }

@@ -1,5 +1,6 @@
 //! `Launch`: what is launched, as both sides understand it.
 
+use rocker_client::{Data, DataMode};
 use std::path::{Path, PathBuf};
 
 /// How the App gets its program.
@@ -29,6 +30,10 @@ pub struct Launch {
     pub ballast: u32,
     /// How the App gets its program.
     pub way: Way,
+    /// Where the App's changes live; ours alone.
+    pub data: Data,
+    /// Is the package unmounted before every launch, so that each one is the first? Ours alone: the floor's always are.
+    pub is_first_use: bool,
     /// Options of the floor program alone: `-s` a shared package, `-r` read-only overlays, `-u` a shared user namespace, `-g`
     /// and a directory the cgroup to be born in, `-m` to be moved there instead.
     pub floor: Vec<String>,
@@ -41,8 +46,28 @@ impl Launch {
         self
     }
 
-    /// As arguments of the floor program, which ours reads as well.
+    /// As arguments of the floor program.
     pub fn arguments(&self) -> Vec<String> {
+        [self.shared_arguments(), self.floor.clone()].concat()
+    }
+
+    /// As arguments of our own AppMaster.
+    pub(crate) fn own_arguments(&self) -> Vec<String> {
+        let mut arguments = self.shared_arguments();
+        let Data {
+            mode,
+            flags,
+            size_kib,
+        } = self.data;
+        let data = format!("{},{flags},{size_kib}", mode.raw());
+        arguments.extend(["-D".to_owned(), data]);
+        if self.is_first_use {
+            arguments.push("-f".to_owned());
+        }
+        arguments
+    }
+
+    fn shared_arguments(&self) -> Vec<String> {
         let mut arguments = Vec::new();
         let mut put = |option: &str, value: &Path| {
             arguments.extend([option.to_owned(), value.display().to_string()]);
@@ -60,11 +85,10 @@ impl Launch {
         if self.way == Way::Program {
             arguments.push("-v".to_owned());
         }
-        arguments.extend(self.floor.iter().cloned());
         arguments
     }
 
-    /// Reads [`Launch::arguments`] back, but for what only the floor does.
+    /// Reads [`Launch::own_arguments`] back.
     pub(crate) fn parse(mut arguments: impl Iterator<Item = String>) -> Self {
         let mut launch = Self {
             package: PathBuf::new(),
@@ -74,6 +98,8 @@ impl Launch {
             overlays: Vec::new(),
             ballast: 0,
             way: Way::Callback,
+            data: Data::DISK,
+            is_first_use: false,
             floor: Vec::new(),
         };
         while let Some(option) = arguments.next() {
@@ -85,10 +111,23 @@ impl Launch {
                 "-o" => launch.overlays.push(value().into()),
                 "-b" => launch.ballast = value().parse().expect("a number"),
                 "-v" => launch.way = Way::Program,
+                "-D" => launch.data = parse_data(&value()),
+                "-f" => launch.is_first_use = true,
                 "-t" => drop(value()),
                 _ => panic!("{option}"),
             }
         }
         launch
+    }
+}
+
+fn parse_data(text: &str) -> Data {
+    let mut numbers = text.split(',').map(|word| word.parse::<u32>());
+    let mut next = || numbers.next().and_then(Result::ok).expect("a number");
+    let mut byte = || u8::try_from(next()).expect("a byte");
+    Data {
+        mode: DataMode::from_raw(byte()),
+        flags: byte(),
+        size_kib: next(),
     }
 }

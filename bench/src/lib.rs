@@ -8,6 +8,7 @@
 
 mod agent;
 pub mod app_master;
+mod cache;
 mod cgroup;
 mod clock;
 mod herd;
@@ -21,6 +22,7 @@ mod sandbox;
 mod world;
 
 pub use agent::{Agent, Letter, Times};
+pub use cache::{forget, wait_until_unused};
 pub use herd::Herd;
 pub use launch_args::{Launch, Way};
 pub use master::Master;

@@ -52,6 +52,17 @@ impl Packages {
         package
     }
 
+    /// A copy of a package that only Rocker is given. It keeps it mounted, and whoever waits for a loop device to be free
+    /// would wait for that.
+    pub fn own(&self, name: &str) -> PathBuf {
+        let package = self.squashfs(name);
+        let own = package.with_extension("own");
+        if !own.exists() {
+            fs::copy(package, &own).expect("a copy");
+        }
+        own
+    }
+
     /// The same tree as erofs (lz4hc), if `mkfs.erofs` is installed.
     pub fn erofs(&self) -> Option<PathBuf> {
         let image = self.dir.join("erofs");

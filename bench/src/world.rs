@@ -2,6 +2,7 @@
 
 use crate::cgroup::Cgroup;
 use crate::{Launch, Packages, Way, app_master};
+use rocker_client::Data;
 use std::ffi::CString;
 use std::fs::{self, File};
 use std::io::Error;
@@ -70,6 +71,8 @@ impl World {
             overlays: self.overlays(3),
             ballast: 0,
             way: Way::Callback,
+            data: Data::DISK,
+            is_first_use: false,
             floor: Vec::new(),
         }
     }

@@ -7,29 +7,42 @@ mod surroundings;
 use bench::{Agent, Launch, Letter, Master, Way, World};
 use criterion::Criterion;
 use pair::{DONE, GONE, Pair, START, against_floor, beside, group, run};
+use rocker_client::Data;
 
-/// Both ways into a sandbox: a function of the AppMaster's, and a program.
+/// Both ways into a sandbox, a function of the AppMaster's and a program, when the package is mounted for this launch and
+/// when it is mounted already.
 fn ways(criterion: &mut Criterion, world: &World) {
     let mut group = group(criterion, "launch");
-    for (way, name) in [(Way::Callback, "callback"), (Way::Program, "argv")] {
-        let launch = world.launch("data").with(|launch| launch.way = way);
-        run(&mut group, &format!("{name}, App starts"), || {
-            Pair::equal(&launch, Letter::Pause, START)
-        });
-        run(&mut group, &format!("{name}, App done"), || {
-            Pair::equal(&launch, Letter::Execute, DONE)
-        });
+    for (is_first_use, use_name) in [(true, "first use"), (false, "repeated")] {
+        for (way, name) in [(Way::Callback, "callback"), (Way::Program, "argv")] {
+            let launch = world.launch("data").with(|launch| {
+                launch.way = way;
+                launch.is_first_use = is_first_use;
+            });
+            run(
+                &mut group,
+                &format!("{name}, {use_name}, App starts"),
+                || Pair::equal(&launch, Letter::Pause, START),
+            );
+            run(&mut group, &format!("{name}, {use_name}, App done"), || {
+                Pair::equal(&launch, Letter::Execute, DONE)
+            });
+        }
     }
 }
 
+/// First uses: the floor mounts the same format.
 fn formats(criterion: &mut Criterion, world: &World) {
     let of = |name: &str| {
-        world.launch("data").with(|launch| match name {
-            "erofs" => {
-                launch.fs_type = "erofs";
-                launch.package = world.packages.erofs().unwrap_or_default();
+        world.launch("data").with(|launch| {
+            launch.is_first_use = true;
+            match name {
+                "erofs" => {
+                    launch.fs_type = "erofs";
+                    launch.package = world.packages.erofs().unwrap_or_default();
+                }
+                _ => launch.package = world.packages.squashfs(name),
             }
-            _ => launch.package = world.packages.squashfs(name),
         })
     };
     let mut names = vec!["gzip", "lzo", "lz4", "xz", "zstd", "none"];
@@ -50,12 +63,15 @@ fn formats(criterion: &mut Criterion, world: &World) {
     }
 }
 
+/// Repeated launches against the floor with as many overlays of the same kind, but for its package.
 fn overlays(criterion: &mut Criterion, world: &World) {
     let mut group = group(criterion, "overlays");
-    // Not 0: to ask for none is not built, for no list at all stands for every top-level directory.
-    for count in [1, 3, 16] {
+    for count in [0, 1, 3, 16] {
         let launch = world.launch("data").with(|launch| {
             launch.overlays = world.overlays(count);
+            if count == 0 {
+                launch.data.flags = Data::NO_OVERLAYS;
+            }
         });
         against_floor(&mut group, &format!("{count} on disk"), &launch);
     }
@@ -103,7 +119,7 @@ fn teardown(criterion: &mut Criterion, world: &World) {
 
 fn main() {
     let Some(world) = World::enter() else { return };
-    let _master = Master::start();
+    let _master = Master::start_with_cache();
     let mut criterion = Criterion::default().configure_from_args();
     for bench in [
         floor::floor,

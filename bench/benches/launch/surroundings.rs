@@ -26,7 +26,7 @@ pub(crate) fn mounts(criterion: &mut Criterion, world: &World) {
     against_floor(&mut group, "20", &world.launch("data"));
     world.in_branch(|| {
         world.mount_others(2000);
-        let _master = Master::start();
+        let _master = Master::start_with_cache();
         against_floor(&mut group, "2000", &world.launch("data"));
     });
 }

@@ -1,10 +1,10 @@
 //! `Whole`: one command from its start until everything that it made has gone.
 
 use super::{Peer, Site};
-use crate::{FLOOR, Launch, wait_until_free};
+use crate::{FLOOR, Launch, forget, wait_until_free, wait_until_unused};
 use std::ffi::OsString;
 use std::fs::File;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Instant;
 
@@ -24,9 +24,19 @@ pub enum Kind {
 pub struct Whole {
     command: Command,
     /// Standard input, opened anew for every run.
-    input: std::path::PathBuf,
-    /// It has gone when no loop device has this behind it.
-    package: Option<std::path::PathBuf>,
+    input: PathBuf,
+    end: End,
+}
+
+/// When everything has gone.
+#[derive(Debug)]
+enum End {
+    /// When the command has ended.
+    Command,
+    /// When no loop device has this behind it.
+    Free(PathBuf),
+    /// When the master has seen the last sandbox of it end. Before the next, the master forgets it, or not.
+    Unused { package: PathBuf, forget: bool },
 }
 
 impl Whole {
@@ -65,15 +75,18 @@ impl Whole {
             command.arg("-w").args(launch.arguments());
         }
         command.args(arguments);
-        let package = (kind == Kind::Equal).then_some(launch.package);
-        Self::new(command, package.as_deref())
+        let end = match kind {
+            Kind::Equal => End::Free(launch.package),
+            Kind::Plain | Kind::Detached => End::Command,
+        };
+        Self::new(command, end)
     }
 
     /// The floor program, for one launch; it waits by itself until everything has gone.
     pub fn of_floor(launch: &Launch) -> Self {
         let mut command = Command::new(FLOOR);
         command.args(launch.arguments());
-        let mut this = Self::new(command, None);
+        let mut this = Self::new(command, End::Command);
         std::fs::create_dir_all(&launch.data_dir).expect("a directory");
         this.input = launch.data_dir.join("letter");
         std::fs::write(&this.input, "e").expect("a file");
@@ -94,15 +107,21 @@ impl Whole {
         }
         command.arg(&launch.package).arg("--");
         command.arg(launch.exec_dir.join("busybox")).args(app);
-        Self::new(command, Some(&launch.package))
+        Self::new(
+            command,
+            End::Unused {
+                package: launch.package.clone(),
+                forget: launch.is_first_use,
+            },
+        )
     }
 
-    fn new(mut command: Command, package: Option<&Path>) -> Self {
+    fn new(mut command: Command, end: End) -> Self {
         command.env("PATH", search_path()).stdout(Stdio::null());
         Self {
             command,
             input: "/dev/null".into(),
-            package: package.map(Path::to_owned),
+            end,
         }
     }
 
@@ -112,13 +131,24 @@ impl Whole {
     /// The App did not succeed: what the command said last.
     pub fn time(&mut self) -> Result<f64, String> {
         let input = File::open(&self.input).map_err(|error| error.to_string())?;
+        if let End::Unused {
+            package,
+            forget: true,
+        } = &self.end
+        {
+            forget(package);
+        }
         let command = self.command.stdin(input).stderr(Stdio::null());
         let call = Instant::now();
         let status = command.status().map_err(|error| error.to_string())?;
         if !status.success() {
             return Err(self.complaint());
         }
-        self.package.as_deref().map(wait_until_free);
+        match &self.end {
+            End::Command => {}
+            End::Free(package) => wait_until_free(package),
+            End::Unused { package, .. } => wait_until_unused(package),
+        }
         Ok(call.elapsed().as_secs_f64() * 1e6)
     }
 

@@ -86,7 +86,7 @@ fn main() {
         200
     };
     let mut table = Table::default();
-    let master = Master::start();
+    let master = Master::start_with_cache();
     for (name, measure) in PARTS {
         if wanted.is_empty() || wanted.contains(name) {
             measure(&mut table, &world, &master, rounds);

@@ -12,7 +12,7 @@ pub(crate) fn measure_mounts(table: &mut Table, world: &World, rounds: usize) {
     let mut few = Agent::ours(&world.launch("data"));
     world.in_branch(|| {
         world.mount_others(2000);
-        let _master = Master::start();
+        let _master = Master::start_with_cache();
         let mut many = Agent::ours(&world.launch("data-mounts"));
         let agents = [&mut few, &mut many];
         let [few, many] = in_turns(agents, Letter::Pause, rounds, || {}).map(|s| start(&s));

@@ -15,20 +15,9 @@ impl Table {
         self.put(what, &format!("<= {}", text(budget)), &text(value), reached);
     }
 
-    /// The same, of something that is measured without what will make it fast.
-    pub(crate) fn at_most_later(&mut self, what: &str, value: f64, budget: f64, missing: &str) {
-        let budget = format!("<= {budget:.2}x");
-        self.put(what, &budget, &format!("{value:.2}x"), missing);
-    }
-
     /// A figure without a budget.
     pub(crate) fn report(&mut self, what: &str, value: &str) {
         self.put(what, "", value, "");
-    }
-
-    /// What cannot be measured yet.
-    pub(crate) fn not_built(&mut self, what: &str) {
-        self.put(what, "", "", "not built");
     }
 
     fn put(&mut self, what: &str, budget: &str, value: &str, reached: &str) {

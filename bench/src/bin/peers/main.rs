@@ -18,13 +18,13 @@ fn main() {
     let parts: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let is_wanted = |part| parts.iter().all(|word| word.starts_with("--")) || parts.contains(&part);
     let site = Site::make(&world);
-    let master = Master::start();
+    let _master = Master::start_with_cache();
     let docker = Docker::start(&site);
     if let Err(reason) = &docker {
         println!("docker cannot run here: {reason}\n");
     }
     if is_wanted("time") {
-        time::measure(&world, &site, &master, if quick { 6 } else { 60 });
+        time::measure(&world, &site, if quick { 6 } else { 60 });
     }
     if is_wanted("memory") {
         memory::measure(&world, &site, docker.as_ref().ok());

@@ -1,7 +1,7 @@
 //! How long whole commands take, all in turns.
 
 use bench::peers::{Kind, PEERS, Site, Whole};
-use bench::{Agent, Launch, Letter, Master, Way, World, median};
+use bench::{Agent, Launch, Letter, Way, World, median};
 
 /// One round of one contestant: microseconds, or why it cannot run.
 type Run = Box<dyn FnMut() -> Result<f64, String>>;
@@ -47,8 +47,8 @@ impl Contestant {
     }
 }
 
-pub(crate) fn measure(world: &World, site: &Site, master: &Master, rounds: usize) {
-    let mut all = ours(world, master);
+pub(crate) fn measure(world: &World, site: &Site, rounds: usize) {
+    let mut all = ours(world);
     all.extend(PEERS.iter().map(|peer| peer_of(world, site, peer)));
     for round in 0..rounds {
         let count = all.len();
@@ -62,38 +62,61 @@ pub(crate) fn measure(world: &World, site: &Site, master: &Master, rounds: usize
     print(&all);
 }
 
+const FLOOR: &str = "floor program";
+const FIRST: &str = "rocker run, first use";
+const REPEATED: &str = "rocker run, repeated";
+
 /// The format that rocker-pack makes unless told otherwise.
 fn launch(world: &World, name: &str) -> Launch {
     let launch = world.launch(name);
     launch.with(|launch| launch.package = world.packages.squashfs("zstd"))
 }
 
-const FLOOR: &str = "floor program";
-const FIRST: &str = "rocker run, first use";
+/// The same for Rocker, which keeps its package mounted.
+fn own_launch(world: &World, is_first_use: bool, way: Way) -> Launch {
+    world.launch("data").with(|launch| {
+        launch.package = world.packages.own("zstd");
+        launch.is_first_use = is_first_use;
+        launch.way = way;
+    })
+}
 
 /// The floor, and the ways into Rocker.
-fn ours(world: &World, _master: &Master) -> Vec<Contestant> {
+fn ours(world: &World) -> Vec<Contestant> {
     let mut floor = Whole::of_floor(&launch(world, "floor"));
-    let mut first = Whole::of_rocker(&launch(world, "data"), &["true"]);
-    let agent = |name: &str, way| {
-        let mut agent = Agent::ours(&launch(world, name).with(|launch| launch.way = way));
-        move || {
+    let command = |is_first_use| {
+        let mut whole = Whole::of_rocker(&own_launch(world, is_first_use, Way::Program), &["true"]);
+        repeated(is_first_use, move || whole.time())
+    };
+    let from_c = |is_first_use, way| {
+        let mut agent = Agent::ours(&own_launch(world, is_first_use, way));
+        repeated(is_first_use, move || {
             let times = agent.one(Letter::Execute);
             Ok(times.done + times.gone)
-        }
+        })
     };
     vec![
         Contestant::new(FLOOR, move || floor.time()),
-        Contestant::new(FIRST, move || first.time()),
-        Contestant::new(
-            "from C, path launch, first use",
-            agent("path", Way::Program),
-        ),
-        Contestant::new(
-            "from C, callback, first use",
-            agent("callback", Way::Callback),
-        ),
+        Contestant::new(FIRST, command(true)),
+        Contestant::new(REPEATED, command(false)),
+        Contestant::new("from C, path launch, first use", from_c(true, Way::Program)),
+        Contestant::new("from C, path launch, repeated", from_c(false, Way::Program)),
+        Contestant::new("from C, callback, first use", from_c(true, Way::Callback)),
+        Contestant::new("from C, callback, repeated", from_c(false, Way::Callback)),
     ]
+}
+
+/// What is to find its package mounted runs once more before, for those of the first use let go of it.
+fn repeated(
+    is_first_use: bool,
+    mut run: impl FnMut() -> Result<f64, String> + 'static,
+) -> impl FnMut() -> Result<f64, String> + 'static {
+    move || {
+        if !is_first_use {
+            run()?;
+        }
+        run()
+    }
 }
 
 fn peer_of(world: &World, site: &Site, peer: &bench::peers::Peer) -> Contestant {
@@ -122,26 +145,27 @@ fn peer_of(world: &World, site: &Site, peer: &bench::peers::Peer) -> Contestant 
 fn print(all: &[Contestant]) {
     let of = |name: &str| {
         let mut found = all.iter().filter(|contestant| contestant.name == name);
-        found.next().and_then(|contestant| contestant.median(0))
+        let median = found.next().and_then(|contestant| contestant.median(0));
+        median.unwrap_or(f64::NAN)
     };
-    let [floor, first] = [of(FLOOR), of(FIRST)].map(|time| time.unwrap_or(f64::NAN));
+    let [floor, first, repeated] = [FLOOR, FIRST, REPEATED].map(of);
     println!(
-        "| one whole command | equal work | to the floor | rocker run, first use, to it | plain | |"
+        "| one whole command | equal work | to the floor | {FIRST}, to it | {REPEATED}, to it | plain | |\n\
+        |---|---|---|---|---|---|---|"
     );
-    println!("|---|---|---|---|---|---|");
+    let text = |value: Option<f64>, unit: &str| {
+        value.map_or(String::new(), |value| format!("{value:.2} {unit}"))
+    };
     for contestant in all {
         let [equal, plain] = [0, 1].map(|kind| contestant.median(kind));
-        let ms =
-            |time: Option<f64>| time.map_or(String::new(), |us| format!("{:.2} ms", us / 1000.0));
-        let ratio =
-            |value: Option<f64>| value.map_or(String::new(), |ratio| format!("{ratio:.2}x"));
         println!(
-            "| {} | {} | {} | {} | {} | {} |",
+            "| {} | {} | {} | {} | {} | {} | {} |",
             contestant.name,
-            ms(equal),
-            ratio(equal.map(|time| time / floor)),
-            ratio(equal.map(|time| first / time)),
-            ms(plain),
+            text(equal.map(|time| time / 1000.0), "ms"),
+            text(equal.map(|time| time / floor), "x"),
+            text(equal.map(|time| first / time), "x"),
+            text(equal.map(|time| repeated / time), "x"),
+            text(plain.map(|time| time / 1000.0), "ms"),
             contestant.failure.as_deref().unwrap_or(contestant.remark),
         );
     }
