@@ -3,6 +3,9 @@
 //! The guards mount ([`rocker_guard::Cache`]); this only counts, and unmounts what nobody has used for a while. Until then
 //! the package's file is busy: its blocks stay on the disk when it is deleted, and its file system cannot be unmounted.
 
+#[cfg(test)]
+mod tests;
+
 use crate::registry::Packet;
 use rocker_guard::{CACHE_DIR, PackageId, Slot};
 use rocker_sys::mount::{self, MNT_DETACH};
