@@ -6,13 +6,14 @@
 
 use crate::cache::PackageCache;
 use crate::id_map;
+use crate::kernel::Kernel;
 use crate::log::Line;
 use crate::name::Names;
 use crate::registry::{Guard, Packet, State};
 use core::ffi::CStr;
 use rocker_guard::Plan;
 use rocker_proto::limits::REQUEST_MAX;
-use rocker_proto::{Entrance, Failure, Reply, Report, Request, Stage};
+use rocker_proto::{Failure, Reply, Report, Request, Stage};
 use rocker_sys::memory::Pages;
 use rocker_sys::namespace::{CLONE_NEWIPC, CLONE_NEWNS, CLONE_NEWPID, CLONE_NEWUTS};
 use rocker_sys::process::{self, Cloned};
@@ -24,6 +25,7 @@ pub(crate) struct Launcher<'a> {
     pub(crate) names: &'a mut Names,
     pub(crate) cache: &'a mut PackageCache,
     pub(crate) mask: &'a CStr,
+    pub(crate) kernel: Kernel,
 }
 
 /// What a client has said.
@@ -74,7 +76,7 @@ pub(crate) fn launch(launcher: &mut Launcher<'_>, client: Fd, packet: Packet) ->
             return None;
         }
     };
-    match clone_guard(launcher, &client, &request) {
+    match clone_guard(launcher, &client, &packet.peer, &request) {
         Ok((guard, channel)) => Some(State::Building {
             guard,
             channel,
@@ -98,6 +100,7 @@ pub(crate) fn launch(launcher: &mut Launcher<'_>, client: Fd, packet: Packet) ->
 fn clone_guard(
     launcher: &mut Launcher<'_>,
     client: &Fd,
+    peer: &Credentials,
     request: &Request<'_>,
 ) -> Result<(Guard, Fd)> {
     let (ours, theirs) = socket::pair()?;
@@ -105,7 +108,7 @@ fn clone_guard(
     let plan = Plan {
         request: *request,
         name: launcher.names.next(),
-        entrance: Entrance::Namespaces,
+        entrance: launcher.kernel.entrance_for(peer),
         client: client.raw(),
         master: theirs.raw(),
         cache: launcher.cache.view(lease),

@@ -24,6 +24,7 @@
 
 mod cache;
 mod id_map;
+mod kernel;
 mod launch;
 mod listener;
 mod log;

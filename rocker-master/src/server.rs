@@ -5,6 +5,7 @@ mod guards;
 mod operators;
 
 use crate::cache::PackageCache;
+use crate::kernel::Kernel;
 use crate::listener::Listener;
 use crate::mount_namespace::{Carried, MountNamespace};
 use crate::name::Names;
@@ -36,6 +37,7 @@ pub(crate) struct Server<'a> {
     names: Names,
     mounts: MountNamespace,
     cache: PackageCache,
+    kernel: Kernel,
     /// How many clients have not asked yet.
     asking: usize,
     /// The earliest deadline of one of them, or an earlier one.
@@ -73,6 +75,7 @@ impl<'a> Server<'a> {
             names,
             mounts,
             cache,
+            kernel: Kernel::ask(),
             asking: 0,
             next_deadline_ms: None,
             reserve,

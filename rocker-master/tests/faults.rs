@@ -5,8 +5,8 @@
 
 use rocker_client::{Data, DataMode, Failure, NO_INDEX, Request, Stage};
 use rocker_testing::{
-    Case, Master, Sandbox, Traces, eventually, launch, make_dir, mount_tmpfs, overlays, request,
-    run_cases,
+    Case, Master, SETNS_BY_PIDFD, Sandbox, Traces, eventually, launch, make_dir, mount_tmpfs,
+    overlays, refuse_calls, request, run_cases,
 };
 use std::fs;
 use std::path::Path;
@@ -29,6 +29,10 @@ const CASES: &[Case] = &[
         "a_master_that_cannot_follow_the_host_refuses_and_recovers",
         cannot_follow_the_host,
     ),
+    ("faults_of_the_namespaces", || {
+        refuse_calls(&SETNS_BY_PIDFD);
+        check(NAMESPACES);
+    }),
 ];
 
 /// Which call fails how (`inject=` of strace), on which path if not on all, and at which stage that is.
@@ -102,8 +106,6 @@ const IDENTITY: &str = "
     write:error=EACCES:when=1        -                             id-maps
     write:error=EPERM:when=2         -                             id-maps
     write:error=EINVAL:when=3        -                             id-maps
-    openat:error=EMFILE              /proc/self/ns/mnt             namespaces
-    openat:error=EMFILE              /proc/self/ns/user            namespaces
     pidfd_open:error=EMFILE:when=1   -                             namespaces
     prctl:error=EPERM:when=2         -                             harden
     prctl:error=EPERM:when=3         -                             harden
@@ -116,6 +118,13 @@ const IDENTITY: &str = "
 /// When the host's mounts have changed.
 const FOLLOWING: &str = "
     setns:error=EPERM                -                             propagation
+";
+
+/// Where setns takes no pidfd.
+const NAMESPACES: &str = "
+    openat:error=EMFILE              /proc/self/ns/mnt             namespaces
+    openat:error=EMFILE              /proc/self/ns/user            namespaces
+    pidfd_open:error=EMFILE:when=1   -                             namespaces
 ";
 
 /// One row.
@@ -278,6 +287,7 @@ fn every_stage_has_a_fault() {
         LOOP_DEVICE,
         IDENTITY,
         FOLLOWING,
+        NAMESPACES,
     ];
     let tried: Vec<_> = tables.into_iter().flat_map(rows).collect();
     let missing = Stage::ALL.iter().filter(|stage| {

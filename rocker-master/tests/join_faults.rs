@@ -4,8 +4,8 @@
 
 use rocker_client::{Callback, Failure, NO_INDEX, Request, Stage, launch_callback};
 use rocker_testing::{
-    Caller, Case, Master, Refusal, Sandbox, Traces, eventually, in_fork, launch, refuse_calls,
-    request, run_cases,
+    ALL_NAMESPACES, Caller, Case, Master, Refusal, SETNS_BY_PIDFD, Sandbox, Traces, eventually,
+    in_fork, launch, refuse_calls, request, run_cases,
 };
 use std::path::Path;
 use std::process::ExitCode;
@@ -19,6 +19,11 @@ const CASES: &[Case] = &[
     ("faults_of_asking", || check(&ASKING)),
     ("faults_of_the_fork", || check(&FORK)),
     ("faults_of_joining", || check(&JOINING)),
+    ("faults_of_joining_by_pidfd", || check(&BY_PIDFD)),
+    ("faults_of_joining_by_namespaces", || {
+        refuse_calls(&SETNS_BY_PIDFD);
+        check(&BY_NAMESPACES);
+    }),
     ("an_address_that_is_too_long", an_address_that_is_too_long),
 ];
 
@@ -67,13 +72,18 @@ const FORK: [Fault; 4] = [
     of(libc::SYS_clone, libc::EAGAIN, Stage::FORK),
 ];
 
-const JOINING: [Fault; 12] = [
-    of(libc::SYS_pidfd_open, libc::EMFILE, Stage::ANNOUNCE),
-    of(libc::SYS_setgroups, libc::EPERM, Stage::GROUPS),
+const BY_PIDFD: [Fault; 1] = [joining(ALL_NAMESPACES, 0)];
+
+const BY_NAMESPACES: [Fault; 4] = [
     joining(libc::CLONE_NEWIPC, 0),
     joining(libc::CLONE_NEWUTS, 1),
     joining(libc::CLONE_NEWNS, 2),
     joining(libc::CLONE_NEWUSER, 3),
+];
+
+const JOINING: [Fault; 8] = [
+    of(libc::SYS_pidfd_open, libc::EMFILE, Stage::ANNOUNCE),
+    of(libc::SYS_setgroups, libc::EPERM, Stage::GROUPS),
     with(
         libc::SYS_prctl,
         (0, libc::PR_SET_DUMPABLE),

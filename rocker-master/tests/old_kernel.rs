@@ -1,8 +1,8 @@
 //! Kernels between the oldest and this one: each lacks some of the calls and has others.
 
 use rocker_testing::{
-    Case, Master, Refusal, Sandbox, Traces, ask, descriptors_of, eventually, has_pidfds, kill,
-    launch, refuse_calls, request, run_cases, status_of, wait_for,
+    Case, Master, Refusal, SETNS_BY_PIDFD, Sandbox, Traces, ask, descriptors_of, eventually,
+    has_pidfds, kill, launch, refuse_calls, request, run_cases, status_of, wait_for,
 };
 use std::fs;
 use std::path::Path;
@@ -39,7 +39,7 @@ const CASES: &[Case] = &[
 const LOOP_CONFIGURE: u32 = 0x4c0a;
 
 /// Since when the kernel has what Rocker uses.
-const SINCE: [((u32, u32), Refusal); 7] = [
+const SINCE: [((u32, u32), Refusal); 9] = [
     (
         (5, 1),
         Refusal::of(libc::SYS_pidfd_send_signal, libc::ENOSYS),
@@ -55,6 +55,8 @@ const SINCE: [((u32, u32), Refusal); 7] = [
             errno: libc::EINVAL,
         },
     ),
+    ((5, 8), SETNS_BY_PIDFD[0]),
+    ((5, 8), SETNS_BY_PIDFD[1]),
     ((5, 9), Refusal::of(libc::SYS_close_range, libc::ENOSYS)),
     ((5, 12), Refusal::of(libc::SYS_mount_setattr, libc::ENOSYS)),
 ];

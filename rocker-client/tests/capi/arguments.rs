@@ -101,7 +101,7 @@ pub fn any_limit_of_descriptors_fails_cleanly_or_suffices() {
             assert!(["4", "6", "1", "8"].contains(&code), "{door}: {said}");
             failures += 1;
         }
-        assert!((6..30).contains(&failures), "{door}: {failures}");
+        assert!((4..30).contains(&failures), "{door}: {failures}");
         assert_eq!(probe.says(door, &[]), "0 0");
     }
 }

@@ -1,8 +1,8 @@
 //! Failures of the new process on its way into the sandbox, and of the library's own plumbing.
 
 use crate::compile::expect_success;
-use crate::probe::{ALL, ENTER, PROGRAM, Probe, failed, fails};
-use rocker_testing::{Master, Traces, eventually};
+use crate::probe::{ALL, ENTER, Failed, PROGRAM, Probe, failed, fails};
+use rocker_testing::{ALL_NAMESPACES, Master, SETNS_BY_PIDFD, Traces, eventually, refuse_calls};
 use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
@@ -22,6 +22,17 @@ pub fn pid_namespace_cannot_be_entered() {
 }
 
 pub fn other_namespaces_cannot_be_entered() {
+    let expected = failed(ENTER_ROCKER_FAILED, 77, libc::EPERM, "join[0]: EPERM");
+    let expected = Failed {
+        index: 0,
+        ..expected
+    };
+    fails(ALL, &[&setns_of(ALL_NAMESPACES)], &expected);
+}
+
+/// As before 5.8, one by one.
+pub fn one_of_the_other_namespaces_cannot_be_entered() {
+    refuse_calls(&SETNS_BY_PIDFD);
     for (index, kind, text) in [
         (0, libc::CLONE_NEWIPC, "join[0]: EPERM"),
         (1, libc::CLONE_NEWUTS, "join[1]: EPERM"),
@@ -138,7 +149,7 @@ pub fn failures_leave_nothing_behind() {
     let _master = Master::start();
     let probe = Probe::new();
     let changes = [
-        setns_of(libc::CLONE_NEWNS),
+        setns_of(ALL_NAMESPACES),
         setns_of(libc::CLONE_NEWPID),
         "deny=setresuid:1".to_owned(),
         "deny=clone:11".to_owned(),

@@ -38,8 +38,9 @@ const CASES: &[Case] = cases! {
         answer_is_not_a_reply answer_is_too_long answer_promises_what_it_does_not_bring
         answer_names_a_stage_of_the_future socket_is_closed_to_other_users master_refuses_other_users
         stopped_master_is_waited_for_no_longer_than_the_deadline;
-    inside: pid_namespace_cannot_be_entered other_namespaces_cannot_be_entered guard_cannot_be_told
-        groups_cannot_be_left identity_cannot_be_taken root_directory_cannot_be_entered process_dies_on_its_way_in
+    inside: pid_namespace_cannot_be_entered other_namespaces_cannot_be_entered
+        one_of_the_other_namespaces_cannot_be_entered guard_cannot_be_told groups_cannot_be_left
+        identity_cannot_be_taken root_directory_cannot_be_entered process_dies_on_its_way_in
         no_process_can_be_made program_is_not_there program_cannot_be_executed no_socket_pair_for_the_child_s_word
         signals_cannot_be_blocked way_back_fails failures_leave_nothing_behind;
     life: result_of_the_callback_is_the_exit_status death_by_a_signal_is_told_as_such

@@ -103,6 +103,7 @@ impl Server<'_> {
             names: &mut self.names,
             cache: &mut self.cache,
             mask: self.listener.mask(),
+            kernel: self.kernel,
         };
         if let Some(state) = launch::launch(&mut launcher, client, packet) {
             self.watch_guard(state);

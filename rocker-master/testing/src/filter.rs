@@ -28,8 +28,27 @@ impl Refusal {
 /// `LOOP_CONFIGURE` of `linux/loop.h`, which libc has not got.
 const LOOP_CONFIGURE: u32 = 0x4c0a;
 
+/// setns by pidfd, which Linux 5.8 brought. It cannot be told by the call's number, but by its flags: nothing enters two
+/// kinds of namespaces at once but by pidfd. The first is the master's question, the second what a client does.
+pub const SETNS_BY_PIDFD: [Refusal; 2] = [
+    setns_of(libc::CLONE_NEWIPC | libc::CLONE_NEWUTS),
+    setns_of(ALL_NAMESPACES),
+];
+
+/// What a client enters by pidfd.
+pub const ALL_NAMESPACES: i32 =
+    libc::CLONE_NEWIPC | libc::CLONE_NEWUTS | libc::CLONE_NEWNS | libc::CLONE_NEWUSER;
+
+const fn setns_of(kinds: i32) -> Refusal {
+    Refusal {
+        call: libc::SYS_setns,
+        argument: Some((1, kinds.cast_unsigned())),
+        errno: libc::EINVAL,
+    }
+}
+
 /// The calls that Linux 4.9 has not got and Rocker uses.
-const NEWER: [Refusal; 11] = [
+const NEWER: [Refusal; 13] = [
     Refusal::of(libc::SYS_clone3, libc::ENOSYS),
     Refusal::of(libc::SYS_openat2, libc::ENOSYS),
     Refusal::of(libc::SYS_open_tree, libc::ENOSYS),
@@ -45,6 +64,8 @@ const NEWER: [Refusal; 11] = [
         argument: Some((1, LOOP_CONFIGURE)),
         errno: libc::EINVAL,
     },
+    SETNS_BY_PIDFD[0],
+    SETNS_BY_PIDFD[1],
 ];
 
 /// From now on this process and its children run on an old kernel.

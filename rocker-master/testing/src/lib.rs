@@ -28,7 +28,7 @@ pub use change::{with_data_dir, with_exec_dir, with_ids, with_overlays, with_pac
 pub use files::{
     MountLine, c_path, errno_of, make_dir, mount, mount_at, mount_tmpfs, mounts, overlays,
 };
-pub use filter::{Refusal, has_pidfds, refuse_calls};
+pub use filter::{ALL_NAMESPACES, Refusal, SETNS_BY_PIDFD, has_pidfds, refuse_calls};
 pub use master::{Master, binary};
 pub use package::{package, package_of};
 pub use peer::{Peer, SOCKET};
