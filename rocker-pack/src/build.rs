@@ -35,10 +35,19 @@ pub fn build(options: &Options) -> Result<Summary> {
 /// # Errors
 /// As [`build`], and [`crate::Error::Cancelled`] when the observer asks to stop.
 pub fn build_observed(options: &Options, observer: &dyn Observer) -> Result<Summary> {
-    let started = Instant::now();
     options.check()?;
-    let mut warnings = Warnings::default();
     let output = Output::create(&options.output, &options.source, options.force)?;
+    build_into(output, options, observer)
+}
+
+/// As [`build_observed`], into a file that is open already.
+pub(crate) fn build_into(
+    output: Output,
+    options: &Options,
+    observer: &dyn Observer,
+) -> Result<Summary> {
+    let started = Instant::now();
+    let mut warnings = Warnings::default();
     let scan = scan(options, observer, &mut warnings)?;
     let mut summary = Summary {
         excluded: scan.excluded,

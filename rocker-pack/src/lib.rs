@@ -15,6 +15,7 @@
 //! ```
 #![deny(unsafe_code)]
 
+mod advise;
 mod blocks;
 mod build;
 mod bytecode;
@@ -47,6 +48,10 @@ mod utc;
 mod warnings;
 mod xattr;
 
+pub use advise::{
+    Advice, AdviseOptions, Candidate, Choice, Figures, Prefer, Row, Terms, Trial, advise,
+    build_candidate, check_output, recommend,
+};
 pub use build::{build, build_observed};
 pub use compression::Compression;
 pub use erofs::Erofs;

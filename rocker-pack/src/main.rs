@@ -1,6 +1,7 @@
 //! The `rocker-pack` command: arguments in, library called, words and exit code out.
 #![deny(unsafe_code)]
 
+mod advice;
 mod cli;
 mod progress;
 mod report;
@@ -11,7 +12,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use clap::Parser;
-use rocker_pack::{Error, Inspection};
+use rocker_pack::{Error, Inspection, Options};
 
 use crate::cli::{BuildArguments, Cli, Command, InspectArguments};
 use crate::progress::Progress;
@@ -43,7 +44,14 @@ fn build(arguments: &BuildArguments) -> Result<ExitCode, Error> {
         .options(epoch.as_deref())
         .map_err(Error::Options)?;
     let visible = !arguments.quiet && io::stderr().is_terminal();
-    let progress = Progress::new(visible, interrupted()?);
+    let progress = Progress::new(
+        visible,
+        arguments.advise && !arguments.quiet,
+        interrupted()?,
+    );
+    if arguments.advise {
+        return advise(arguments, options, &progress);
+    }
     let result = rocker_pack::build_observed(&options, &progress);
     progress.clear();
     let summary = result?;
@@ -52,6 +60,35 @@ fn build(arguments: &BuildArguments) -> Result<ExitCode, Error> {
     }
     if !arguments.quiet {
         print(&report::summary(&summary, &options))?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Prints the advice, and follows it if an output is named.
+fn advise(
+    arguments: &BuildArguments,
+    options: Options,
+    progress: &Progress,
+) -> Result<ExitCode, Error> {
+    let (mut options, output) = arguments.advise_options(options);
+    if let Some(output) = output {
+        options.pack.output = output.into();
+        rocker_pack::check_output(&options.pack)?;
+    }
+    let advice = rocker_pack::advise(&options, progress);
+    progress.clear();
+    let advice = advice?;
+    print(&advice::table(&advice, &options))?;
+    let Some(choice) = &advice.choice else {
+        return Ok(ExitCode::FAILURE);
+    };
+    if output.is_some() {
+        let bytes = rocker_pack::build_candidate(choice.candidate, &options.pack, progress);
+        progress.clear();
+        print(&format!(
+            "{:?}: {} bytes, {}\n",
+            options.pack.output, bytes?, choice.candidate
+        ))?;
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -2,6 +2,9 @@
 
 /// Told how far a build is, and asked whether to go on. All methods do nothing by default.
 pub trait Observer {
+    /// Something else begins, in words for people.
+    fn phase(&self, _what: &str) {}
+
     /// The scan is over; this many bytes of content will be read.
     fn start(&self, _total_bytes: u64) {}
 

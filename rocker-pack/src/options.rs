@@ -13,8 +13,9 @@ pub const MIN_BLOCK_SIZE: u32 = 4 << 10;
 /// The largest block that squashfs allows, in bytes.
 pub const MAX_BLOCK_SIZE: u32 = 1 << 20;
 
-/// 64 KiB: the kernel holds at least four blocks per mount, so small blocks save memory on a small
-/// device; below 64 KiB the package grows faster than the memory shrinks.
+/// 64 KiB, as `build --advise` recommends for ci/sample-tree.sh: of that, zstd saves 65.5, 66.6, 68.2, 69.6 and
+/// 72.4 % with blocks of 16, 32, 64, 128 and 1024 KiB, and a mount takes 240, 384, 632, 1128 and 5585 KiB of kernel
+/// memory. From 64 to 128 KiB half a megabyte buys 1.4 %.
 pub const DEFAULT_BLOCK_SIZE: u32 = 64 << 10;
 
 /// 1980-01-02 00:00 UTC, the time of everything unless asked otherwise. Not 0: zip-based tools

@@ -19,6 +19,8 @@ pub(crate) struct Output {
     force: bool,
     /// A name that must not outlive us.
     temporary: Option<PathBuf>,
+    /// Whether it is to have a name at all.
+    named: bool,
 }
 
 impl Output {
@@ -34,6 +36,7 @@ impl Output {
                 directory,
                 force,
                 temporary: None,
+                named: true,
             }),
             None => Self::create_named(target, directory, force),
         }
@@ -49,12 +52,37 @@ impl Output {
             directory,
             force,
             temporary: Some(name),
+            named: true,
         })
+    }
+
+    /// A file in `directory` that never gets a name, and so goes with its last descriptor, even after kill -9.
+    pub(crate) fn nameless(directory: &Path) -> Result<Self> {
+        let refused = || Error::Refused {
+            path: directory.into(),
+            reason: "no nameless files here (O_TMPFILE); name another directory".into(),
+        };
+        Ok(Self {
+            file: open_nameless(directory).ok_or_else(refused)?,
+            target: directory.into(),
+            directory: directory.into(),
+            force: false,
+            temporary: None,
+            named: false,
+        })
+    }
+
+    /// Another descriptor of the same file.
+    pub(crate) fn try_clone(&self) -> Result<File> {
+        self.file.try_clone().context("open", &self.target)
     }
 
     /// Puts the bytes on the disk, then the name on the file.
     pub(crate) fn publish(mut self) -> Result<()> {
         self.file.sync_all().context("sync", &self.target)?;
+        if !self.named {
+            return Ok(());
+        }
         match (&self.temporary, self.force) {
             (None, false) => self.link(&self.target).map_err(|errno| self.taken(errno))?,
             (None, true) => {

@@ -9,12 +9,14 @@ use rocker_pack::Observer;
 /// Shows how far a build is, and hands on an interrupt.
 pub struct Progress {
     bar: ProgressBar,
+    phases: bool,
     interrupted: Arc<AtomicBool>,
 }
 
 impl Progress {
-    /// A bar on stderr if `visible`; the build stops once `interrupted` is set.
-    pub fn new(visible: bool, interrupted: Arc<AtomicBool>) -> Self {
+    /// A bar on stderr if `visible`, and a line for each phase if those are wanted; the build stops once `interrupted`
+    /// is set.
+    pub fn new(visible: bool, phases: bool, interrupted: Arc<AtomicBool>) -> Self {
         let target = if visible {
             ProgressDrawTarget::stderr()
         } else {
@@ -25,7 +27,11 @@ impl Progress {
         if let Ok(style) = ProgressStyle::with_template(template) {
             bar.set_style(style);
         }
-        Self { bar, interrupted }
+        Self {
+            bar,
+            phases,
+            interrupted,
+        }
     }
 
     /// Takes the bar off the screen.
@@ -35,7 +41,14 @@ impl Progress {
 }
 
 impl Observer for Progress {
+    fn phase(&self, what: &str) {
+        if self.phases {
+            self.bar.suspend(|| eprintln!("rocker-pack: {what}"));
+        }
+    }
+
     fn start(&self, total_bytes: u64) {
+        self.bar.set_position(0);
         self.bar.set_length(total_bytes);
     }
 

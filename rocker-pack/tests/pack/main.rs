@@ -1,5 +1,6 @@
 //! What a user of rocker-pack relies on, tried from outside.
 
+mod advice;
 mod bytes;
 mod command;
 mod errors;
