@@ -21,9 +21,15 @@ pub(crate) fn bind_back(lower: &Fd, dir: &[u8], mounts: &MountInfo) -> Result<()
 }
 
 fn bind_one(lower: &Fd, dir: &[u8], mount: MountPoint<'_>) -> Result<()> {
-    let Some(below) = mount.below(dir) else {
-        return Ok(());
-    };
+    match mount.below(dir) {
+        Some(below) => bind(lower, below, mount),
+        None => Ok(()),
+    }
+}
+
+// A frame of its own: pages that are touched only where something is mounted below.
+#[inline(never)]
+fn bind(lower: &Fd, below: impl Iterator<Item = u8>, mount: MountPoint<'_>) -> Result<()> {
     let mut buffer = [0; PATH_MAX];
     let source = resolve::open_at(lower, c_str(below, &mut buffer)?, 0)?;
     let mut buffer = [0; PATH_MAX];
