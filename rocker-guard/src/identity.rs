@@ -7,25 +7,34 @@ use rocker_proto::Stage;
 use rocker_sys::namespace::CLONE_NEWUSER;
 use rocker_sys::{Errno, credentials, namespace};
 
-/// Makes the user namespace and waits until the master has written its id maps, which takes privileges outside of it
-/// (`user_namespaces(7)`).
+/// Makes the user namespace and asks the master for its id maps, which take privileges outside of it
+/// (`user_namespaces(7)`). The master writes them while this process goes on.
 ///
 /// The supplementary groups go first: once the master has written `deny` to setgroups, nobody can leave them any more.
 pub(crate) fn enter_user_namespace(plan: &Plan<'_>, cached: Option<Cached>) -> Step {
     credentials::clear_groups().at(Stage::USER_NAMESPACE)?;
     namespace::unshare(CLONE_NEWUSER).at(Stage::USER_NAMESPACE)?;
-    talk::wait_for_maps(plan, cached)
+    talk::ask_for_maps(plan, cached)
+}
+
+/// What of [`become_app`] needs no ids yet, to be done while the master writes the maps.
+///
+/// The new user namespace has filled the bounding set again, so it cannot have been emptied before.
+pub(crate) fn harden() -> Step {
+    let steps = || {
+        // Before the ids change, so that there is no moment in which the App's uid could attach.
+        credentials::set_dumpable(false)?;
+        credentials::drop_bounding_set()
+    };
+    steps().at(Stage::HARDEN)
 }
 
 /// From here on the guard is the App's user without any capability, and nobody of that uid can look into it or trace it:
 /// `/proc/1` belongs to the real root.
 ///
 /// The capabilities survive the change of ids, because uid 0 of this namespace is not mapped, so they are dropped by hand.
-pub(crate) fn harden(plan: &Plan<'_>) -> Step {
+pub(crate) fn become_app(plan: &Plan<'_>) -> Step {
     let steps = || {
-        // Before the ids change, so that there is no moment in which the App's uid could attach.
-        credentials::set_dumpable(false)?;
-        credentials::drop_bounding_set()?;
         credentials::set_gid(plan.request.gid)?;
         credentials::set_uid(plan.request.uid)?;
         credentials::drop_capabilities()?;

@@ -41,8 +41,11 @@ pub(crate) unsafe fn build(plan: &Plan<'_>) -> Step<Option<Seat>> {
     drop((mounts, mask));
 
     identity::enter_user_namespace(plan, cached)?;
+    // Meanwhile the master writes the id maps.
     let doors = talk::Doors::open(plan.entrance)?;
-    identity::harden(plan)?;
+    identity::harden()?;
+    talk::wait_for_maps(plan)?;
+    identity::become_app(plan)?;
     talk::ready(plan, &doors)?;
     Ok(seat)
 }

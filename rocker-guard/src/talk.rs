@@ -80,22 +80,30 @@ pub(crate) fn report(plan: &Plan<'_>, failure: Failure) {
     .unwrap_or_default();
 }
 
-/// Asks the master for the id maps, and waits for its word that they are written.
+/// Asks the master for the id maps.
 ///
 /// With it goes the slot of the cache that is used from now on, and the file of a package that was put there.
-pub(crate) fn wait_for_maps(plan: &Plan<'_>, cached: Option<Cached>) -> Step {
+pub(crate) fn ask_for_maps(plan: &Plan<'_>, cached: Option<Cached>) -> Step {
     let slot = cached.as_ref().map_or(NO_INDEX, |it| it.slot.into());
     let report = Report(Failure::indexed(Stage::MAPS, 0, slot)).encode();
     let sent = match cached.and_then(|it| it.new) {
         Some(file) => socket::send(plan.master, &report, &[file.raw()]),
         None => socket::send(plan.master, &report, &[]),
     };
-    sent.at(Stage::ID_MAPS)?;
-    let deadline = time::monotonic_ms().saturating_add(MAPS_TIMEOUT_MS);
-    time::wait_readable(plan.master, deadline).at(Stage::ID_MAPS)?;
+    sent.at(Stage::ID_MAPS)
+}
+
+/// Waits for the master's word that the id maps are written.
+pub(crate) fn wait_for_maps(plan: &Plan<'_>) -> Step {
     let mut bytes = [0; Report::SIZE];
-    let received =
-        socket::receive(plan.master, &mut bytes, socket::DONT_WAIT).at(Stage::ID_MAPS)?;
+    let mut receive = || socket::receive(plan.master, &mut bytes, socket::DONT_WAIT);
+    let mut received = receive();
+    if let Err(Errno::EAGAIN) = received {
+        let deadline = time::monotonic_ms().saturating_add(MAPS_TIMEOUT_MS);
+        time::wait_readable(plan.master, deadline).at(Stage::ID_MAPS)?;
+        received = receive();
+    }
+    let received = received.at(Stage::ID_MAPS)?;
     match Report::decode(bytes.get(..received.len).unwrap_or_default()) {
         Some(Report(Failure {
             stage: Stage::MAPPED,
