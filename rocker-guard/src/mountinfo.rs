@@ -1,42 +1,68 @@
-//! `MountInfo`: the mounts as they were before the guard made any of its own.
+//! `MountInfo`: the mounts of this mount namespace.
 
+use core::cell::OnceCell;
 use rocker_sys::memory::Pages;
 use rocker_sys::raw::general::O_RDONLY;
 use rocker_sys::{Result, fs};
 
-/// One read of `/proc/self/mountinfo` (`proc_pid_mountinfo(5)`). A snapshot, because the kernel may give the mounts that we
-/// add while we read anywhere in the list.
-pub(crate) struct MountInfo {
-    text: Pages,
+/// `/proc/self/mountinfo` (`proc_pid_mountinfo(5)`), read once, and only if somebody wants to know: with two thousand mounts
+/// that takes as long as the rest of a launch. A snapshot, because the kernel may give the mounts that we add while we read
+/// anywhere in the list.
+pub(crate) struct MountInfo(OnceCell<Text>);
+
+struct Text {
+    pages: Pages,
     len: usize,
 }
 
 impl MountInfo {
+    /// Nothing is read yet.
+    pub(crate) const fn unread() -> Self {
+        Self(OnceCell::new())
+    }
+
+    /// Reads it, unless that has been done.
+    pub(crate) fn read(&self) -> Result<()> {
+        if self.0.get().is_none() {
+            let text = Text::read()?;
+            self.0.get_or_init(|| text);
+        }
+        Ok(())
+    }
+
+    /// The mount points, parents before what is mounted in them.
+    pub(crate) fn mount_points(&self) -> Result<impl Iterator<Item = MountPoint<'_>>> {
+        self.read()?;
+        let text = self.0.get().map(Text::bytes).unwrap_or_default();
+        Ok(text
+            .split(|byte| *byte == b'\n')
+            .filter_map(MountPoint::of_line))
+    }
+}
+
+impl Text {
     /// The first guess, in bytes: about a hundred mounts. Doubled until everything fits.
     const SIZE: usize = 16 * 1024;
 
-    pub(crate) fn read() -> Result<Self> {
+    fn read() -> Result<Self> {
         let file = fs::open(c"/proc/self/mountinfo", O_RDONLY)?;
-        let mut text = Pages::new(Self::SIZE)?;
+        let mut pages = Pages::new(Self::SIZE)?;
         let mut len = 0usize;
         loop {
-            let room = text.as_mut_slice().get_mut(len..).unwrap_or_default();
+            let room = pages.as_mut_slice().get_mut(len..).unwrap_or_default();
             if room.is_empty() {
-                text.grow(len.saturating_mul(2))?;
+                pages.grow(len.saturating_mul(2))?;
                 continue;
             }
             match fs::read(file.raw(), room)? {
-                0 => return Ok(Self { text, len }),
+                0 => return Ok(Self { pages, len }),
                 read => len = len.saturating_add(read),
             }
         }
     }
 
-    /// The mount points, parents before what is mounted in them.
-    pub(crate) fn mount_points(&self) -> impl Iterator<Item = MountPoint<'_>> {
-        let text = self.text.as_slice().get(..self.len).unwrap_or_default();
-        text.split(|byte| *byte == b'\n')
-            .filter_map(MountPoint::of_line)
+    fn bytes(&self) -> &[u8] {
+        self.pages.as_slice().get(..self.len).unwrap_or_default()
     }
 }
 
@@ -119,10 +145,11 @@ mod tests {
 
     #[test]
     fn our_own_mounts_can_be_read() {
-        let mounts = MountInfo::read().unwrap();
+        let mounts = MountInfo::unread();
         assert!(
             mounts
                 .mount_points()
+                .unwrap()
                 .any(|mount| mount.bytes().eq(*b"/proc"))
         );
     }

@@ -121,7 +121,7 @@ impl<'a> Overlays<'a> {
         if self.list.is_empty() {
             return Ok(None);
         }
-        self.look_for_mounts(mounts);
+        self.look_for_mounts(mounts).at(Stage::MOUNTINFO)?;
         let store = self.store()?;
         let names = ByNumber::enter()?;
         let mut last = None;
@@ -133,13 +133,14 @@ impl<'a> Overlays<'a> {
     }
 
     /// One pass for all overlays: most have nothing mounted below them, and the table may be long.
-    fn look_for_mounts(&mut self, mounts: &MountInfo) {
-        for mount in mounts.mount_points() {
+    fn look_for_mounts(&mut self, mounts: &MountInfo) -> Result<()> {
+        for mount in mounts.mount_points()? {
             for overlay in &mut self.list {
                 let below = mount.below(self.paths.get(overlay.path)).is_some();
                 overlay.has_mounts |= below;
             }
         }
+        Ok(())
     }
 
     fn store(&self) -> Step<LayerStore> {

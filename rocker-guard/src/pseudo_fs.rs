@@ -75,7 +75,7 @@ pub(crate) fn make_sys_read_only(mounts: &MountInfo) -> Step {
 // A frame of its own: pages that newer kernels need not touch.
 #[inline(never)]
 fn one_by_one(mounts: &MountInfo) -> Result<()> {
-    for point in mounts.mount_points() {
+    for point in mounts.mount_points()? {
         if !point.bytes().eq(*b"/sys") && point.below(b"/sys").is_none() {
             continue;
         }

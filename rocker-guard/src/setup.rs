@@ -29,7 +29,7 @@ pub(crate) unsafe fn build(plan: &Plan<'_>) -> Step<Option<Seat>> {
     become_pid1(plan)?;
 
     let request = &plan.request;
-    let mounts = MountInfo::read().at(Stage::MOUNTINFO)?;
+    let mounts = MountInfo::unread();
     let cache = OpenCache::open(&plan.cache)?;
     let package = Package::open(request.package, &cache)?;
     let overlays = Overlays::open(request)?;
@@ -38,7 +38,6 @@ pub(crate) unsafe fn build(plan: &Plan<'_>) -> Step<Option<Seat>> {
     let cached = package.mount(request.exec_dir, cache)?;
     pseudo_fs::mount_proc(&mask)?;
     pseudo_fs::make_sys_read_only(&mounts)?;
-    drop((mounts, mask));
 
     identity::enter_user_namespace(plan, cached)?;
     // Meanwhile the master writes the id maps.

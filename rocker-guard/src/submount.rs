@@ -9,7 +9,7 @@ use rocker_sys::{Errno, Fd, ProcPath, Result, fs};
 /// Binds every mount below `dir` to the same place in the overlay that covers it now. `lower` is the directory itself,
 /// opened before: below it the mounts are still to be found.
 pub(crate) fn bind_back(lower: &Fd, dir: &[u8], mounts: &MountInfo) -> Result<()> {
-    for mount in mounts.mount_points() {
+    for mount in mounts.mount_points()? {
         match bind_one(lower, dir, mount) {
             // Not there, on one side or the other: itself covered by another mount, removed on the host while it was
             // mounted, or removed by the App from its own view.
