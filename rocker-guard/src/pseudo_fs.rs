@@ -8,6 +8,9 @@ use rocker_proto::Stage;
 use rocker_sys::mount::{
     self, MS_BIND, MS_NODEV, MS_NOEXEC, MS_NOSUID, MS_RDONLY, MS_REMOUNT, Mount, ST_NOEXEC,
 };
+use rocker_sys::mount_attributes::{
+    self, AT_RECURSIVE, MOUNT_ATTR_NODEV, MOUNT_ATTR_NOEXEC, MOUNT_ATTR_NOSUID, MOUNT_ATTR_RDONLY,
+};
 use rocker_sys::{Errno, Fd, ProcPath, Result, fs};
 
 /// Knobs of the whole machine: to be read, not turned.
@@ -34,10 +37,20 @@ pub(crate) fn mount_proc(mask: &Fd) -> Step {
     };
     proc.at(c"/proc").at(Stage::MOUNT_PROC)?;
     let mask = ProcPath::new(mask.raw());
+    at_each(&mask, bind)?;
+    match make_binds_read_only() {
+        // Before Linux 5.12, and filters of container engines that do not know the call yet.
+        Err(Errno::ENOSYS | Errno::EPERM) => at_each(&mask, remount_read_only),
+        result => result.at(Stage::HARDEN_PROC),
+    }
+}
+
+/// Does this with everything that is closed: what covers it, and where.
+fn at_each(mask: &ProcPath, act: fn(&CStr, &CStr) -> Result<()>) -> Step {
     let read_only = READ_ONLY.iter().map(|path| (*path, *path));
     let masked = MASKED.iter().map(|path| (mask.as_c_str(), *path));
     for (index, (source, path)) in (0u16..).zip(read_only.chain(masked)) {
-        match cover(source, path) {
+        match act(source, path) {
             // This kernel has not got it.
             Ok(()) | Err(Errno::ENOENT) => {}
             Err(errno) => return Err(errno).at_index(Stage::HARDEN_PROC, index),
@@ -46,14 +59,24 @@ pub(crate) fn mount_proc(mask: &Fd) -> Step {
     Ok(())
 }
 
-/// Binds `source` over `path`, then makes the bind read-only.
-fn cover(source: &CStr, path: &CStr) -> Result<()> {
+fn bind(source: &CStr, path: &CStr) -> Result<()> {
     Mount {
         source: Some(source),
         flags: MS_BIND,
         ..Mount::default()
     }
-    .at(path)?;
+    .at(path)
+}
+
+/// Everything mounted in `/proc` at once, and `/proc` itself with it, which then is made writable again: two calls, where
+/// one for each bind takes five. Nobody but this process can see it yet.
+fn make_binds_read_only() -> Result<()> {
+    let hard = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC;
+    mount_attributes::set(c"/proc", AT_RECURSIVE, hard)?;
+    mount_attributes::clear(c"/proc", 0, MOUNT_ATTR_RDONLY)
+}
+
+fn remount_read_only(_: &CStr, path: &CStr) -> Result<()> {
     Mount {
         flags: MS_BIND | MS_REMOUNT | MS_RDONLY | HARD,
         ..Mount::default()

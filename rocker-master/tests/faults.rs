@@ -85,9 +85,11 @@ const MOUNTS: &str = "
     mount:error=EINVAL:when=7        -                             mount-package
     mount:error=EPERM:when=8         -                             mount-proc
     mount:error=EPERM:when=9         -                             harden-proc[0]
-    mount:error=EBUSY:when=10        -                             harden-proc[0]
+    mount:error=EBUSY:when=10        -                             harden-proc[1]
     openat2:error=EIO                /run/rocker/master.sock.mask  harden-proc
-    mount_setattr:error=ENOMEM       -                             harden-sys
+    mount_setattr:error=ENOMEM:when=1 -                            harden-proc
+    mount_setattr:error=EBUSY:when=2 -                             harden-proc
+    mount_setattr:error=ENOMEM:when=3 -                            harden-sys
 ";
 
 /// The last: LOOP_CONFIGURE is not known, and of the two calls that take its place the second fails.

@@ -28,6 +28,7 @@ pub mod futex;
 pub mod loop_device;
 pub mod memory;
 pub mod mount;
+pub mod mount_attributes;
 pub mod namespace;
 pub mod process;
 pub mod program;
