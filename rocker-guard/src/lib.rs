@@ -49,7 +49,7 @@ mod tmpfs;
 
 pub use cache::{CACHE_DIR, Cache, PackageId, Slot};
 pub use plan::Plan;
-use rocker_sys::{Fd, memory};
+use rocker_sys::{Fd, idle};
 
 /// Builds the sandbox of this plan and guards it to its end.
 ///
@@ -64,8 +64,8 @@ pub unsafe fn enter(plan: &Plan<'_>) -> ! {
         Ok(_seat) => {
             // SAFETY: it is the guard's, and the plan's copy of the number is not used again.
             drop(unsafe { Fd::from_raw(plan.master) });
-            // SAFETY: the guard runs on the stack that the kernel gave the master's copy, and has no handler.
-            unsafe { memory::release_stack() };
+            // SAFETY: all that the plan asks for is done.
+            unsafe { release(plan) };
             // SAFETY: as for `master`.
             pid1::stay(unsafe { Fd::from_raw(plan.client) })
         }
@@ -75,4 +75,15 @@ pub unsafe fn enter(plan: &Plan<'_>) -> ! {
         }
     };
     rocker_sys::process::exit(status)
+}
+
+/// Gives back the page with the request.
+///
+/// # Safety
+/// Nothing is read any more of what the plan's request borrows.
+#[allow(unsafe_code)]
+unsafe fn release(plan: &Plan<'_>) {
+    let packet = plan.packet.as_ptr_range();
+    // SAFETY: the caller's promise; these pages hold nothing but the packet.
+    unsafe { idle::release(packet.start as usize..packet.end as usize) };
 }

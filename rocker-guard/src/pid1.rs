@@ -60,6 +60,7 @@ impl Pid1 {
         })
     }
 
+    #[allow(unsafe_code)]
     fn guard(mut self) -> Result<()> {
         let deadline = time::monotonic_ms().saturating_add(JOIN_TIMEOUT_MS);
         let mut events = Events::<8>::new();
@@ -68,7 +69,8 @@ impl Pid1 {
                 return Ok(());
             }
             let timeout = self.timeout(deadline);
-            self.epoll.wait(&mut events, timeout)?;
+            // SAFETY: the guard runs on the stack that the kernel gave the master's copy, and has no handler.
+            unsafe { self.epoll.wait_idle(&mut events, timeout) }?;
             for token in events.tokens() {
                 match token {
                     CLIENT => self.hear_client()?,

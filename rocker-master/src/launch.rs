@@ -76,7 +76,7 @@ pub(crate) fn launch(launcher: &mut Launcher<'_>, client: Fd, packet: Packet) ->
             return None;
         }
     };
-    match clone_guard(launcher, &client, &packet.peer, &request) {
+    match clone_guard(launcher, &client, &packet, &request) {
         Ok((guard, channel)) => Some(State::Building {
             guard,
             channel,
@@ -100,15 +100,16 @@ pub(crate) fn launch(launcher: &mut Launcher<'_>, client: Fd, packet: Packet) ->
 fn clone_guard(
     launcher: &mut Launcher<'_>,
     client: &Fd,
-    peer: &Credentials,
+    packet: &Packet,
     request: &Request<'_>,
 ) -> Result<(Guard, Fd)> {
     let (ours, theirs) = socket::pair()?;
     let lease = launcher.cache.lease();
     let plan = Plan {
         request: *request,
+        packet: packet.pages.as_slice(),
         name: launcher.names.next(),
-        entrance: launcher.kernel.entrance_for(peer),
+        entrance: launcher.kernel.entrance_for(&packet.peer),
         client: client.raw(),
         master: theirs.raw(),
         cache: launcher.cache.view(lease),

@@ -35,6 +35,10 @@ const CASES: &[Case] = &[
         "an_idle_guard_and_an_idle_master_sleep",
         an_idle_guard_and_an_idle_master_sleep,
     ),
+    (
+        "an_idle_guard_keeps_little_memory",
+        an_idle_guard_keeps_little_memory,
+    ),
 ];
 
 fn the_guard_is_the_app_s_user() {
@@ -167,5 +171,21 @@ fn an_idle_guard_and_an_idle_master_sleep() {
     );
     std::thread::sleep(std::time::Duration::from_secs(2));
     assert_eq!(settled(), before);
+    sandbox.end();
+}
+
+/// What it used before it waits, and the program's pages, are given back.
+fn an_idle_guard_keeps_little_memory() {
+    let _master = Master::start();
+    let sandbox = Sandbox::start(&request());
+    let file = format!("/proc/{}/smaps_rollup", sandbox.guard_pid());
+    let pss = || {
+        let text = fs::read_to_string(&file).unwrap();
+        let line = text.lines().find_map(|line| line.strip_prefix("Pss:"));
+        let number = line.unwrap().trim().trim_end_matches(" kB");
+        number.parse::<u32>().unwrap()
+    };
+    let limit = std::time::Duration::from_secs(2);
+    rocker_testing::eventually("at most 24 KiB", limit, || pss() <= 24);
     sandbox.end();
 }

@@ -25,6 +25,7 @@ mod errno;
 mod fd;
 pub mod fs;
 pub mod futex;
+pub mod idle;
 pub mod loop_device;
 pub mod memory;
 pub mod mount;

@@ -103,33 +103,6 @@ impl Drop for Pages {
     }
 }
 
-/// Gives the stack back that earlier calls have used and that no frame needs now (`MADV_DONTNEED` of `madvise(2)`): what
-/// a process that only waits from here on would keep for nothing.
-///
-/// # Safety
-/// This is the process's first stack, and no signal handler runs on it.
-#[inline(never)]
-pub unsafe fn release_stack() {
-    /// More than calls before can have used, in bytes, and a multiple of every page size: on a kernel with pages of 64 KiB
-    /// either both ends are aligned, or the kernel refuses.
-    const REACH: usize = 512 * 1024;
-    const PAGE: usize = 4096;
-    let here = 0u8;
-    // A page apart: frames that are being left and the ABI's red zone lie close below.
-    let top = (&raw const here as usize).wrapping_sub(PAGE) & !(PAGE - 1);
-    // SAFETY: stacks grow down on every architecture that Rust has for Linux, so what lies a page and more below this frame
-    // is in no frame. The kernel maps nothing else within 128 MB below the first stack (`mmap_base`), and passes over
-    // what is not mapped.
-    unsafe {
-        syscall3(
-            g::__NR_madvise,
-            top.wrapping_sub(REACH),
-            REACH,
-            g::MADV_DONTNEED as usize,
-        )
-    };
-}
-
 /// A vector of fixed capacity in memory of its own: room that was never needed is never touched, and costs nothing.
 ///
 /// A large array in a struct or on the stack would: moving the one copies it, and the other is probed page by page.
