@@ -40,13 +40,21 @@ pub(crate) unsafe fn build(plan: &Plan<'_>) -> Step<Option<Seat>> {
     pseudo_fs::make_sys_read_only(&mounts)?;
 
     identity::enter_user_namespace(plan, cached)?;
-    // Meanwhile the master writes the id maps.
-    let doors = talk::Doors::open(plan.entrance)?;
-    identity::harden()?;
+    // Meanwhile the master writes the id maps. Its word is heard in any case: if a guard ended without it, the master would
+    // hear of that (`ECONNRESET`) in the place of what failed.
+    let doors = open_doors(plan);
     talk::wait_for_maps(plan)?;
+    let doors = doors?;
     identity::become_app(plan)?;
     talk::ready(plan, &doors)?;
     Ok(seat)
+}
+
+/// What needs no ids yet: the descriptors for the client, and the steps of hardening that come before the change of ids.
+fn open_doors(plan: &Plan<'_>) -> Step<talk::Doors> {
+    let doors = talk::Doors::open(plan.entrance)?;
+    identity::harden()?;
+    Ok(doors)
 }
 
 /// The master's own file, named as its command line names its socket: perhaps from its working directory.

@@ -43,7 +43,7 @@ const BEFORE: &str = "
     prctl:error=EPERM:when=1         -                             guard
     chdir:error=EIO:when=1           -                             guard
     openat:error=EMFILE              /proc/self/mountinfo          mountinfo
-    read:error=EIO:when=2            -                             mountinfo
+    read:error=EIO:when=3            -                             mountinfo
     openat2:error=EIO                /run/app.sqfs                 open-package
     read:error=EIO                   /run/app.sqfs                 package-format
     openat2:error=EIO                /run/data                     open-data-dir
