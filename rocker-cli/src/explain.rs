@@ -71,7 +71,6 @@ fn what(stage: Stage) -> &'static [u8] {
         Stage::MOUNT_OVERLAY => b"cannot mount the overlay over",
         Stage::DATA_MODE => b"cannot keep changes as --data says",
         Stage::DATA_SIZE => b"cannot use --data-size",
-        Stage::DATA_KEEP => b"cannot use --data-keep",
         Stage::NO_OVERLAYS => b"cannot use --no-overlays",
         Stage::TMPFS => b"no tmpfs for the changes",
         Stage::CONNECT => b"cannot reach the master at",
@@ -107,7 +106,7 @@ fn remedy(stage: Stage, errno: Errno) -> &'static [u8] {
         (Stage::OVERLAY_PATH, _) => b"it may not be `/`, nor lie in /proc, /sys or /dev",
         (Stage::DATA_MODE, _) => b"the master does not know it: is it older than this command?",
         (Stage::DATA_KEEP, Errno::ENOSYS) => b"not built yet",
-        (Stage::DATA_SIZE | Stage::DATA_KEEP, _) => b"only with --data tmpfs",
+        (Stage::DATA_SIZE, _) => b"only with --data tmpfs",
         (Stage::NO_OVERLAYS, _) => b"neither --overlay nor --data goes with it",
         (Stage::LAYER_FS, _) => {
             b"it lies on an overlayfs, which cannot hold an overlay's changes; choose --data-dir on another file system"

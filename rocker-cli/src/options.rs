@@ -83,10 +83,6 @@ impl<'a> Options<'a> {
         let package = options.package.to_bytes();
         let none = Mistake::of(b"run which command in ", package, b"? Try rocker --help");
         options.command = command.ok_or(none)?;
-        if options.data.is_kept() && options.data_dir.is_none() {
-            let lost = b"--data-keep wants --data-dir, where the changes are kept";
-            return Err(Mistake::of(lost, b"", b""));
-        }
         Ok(Some(options))
     }
 
@@ -115,7 +111,6 @@ impl<'a> Options<'a> {
             b"--socket" => self.socket = Some(value()?),
             b"--data" => self.data.mode = mode(value()?)?,
             b"--data-size" => self.data.size_kib = size(value()?)?,
-            b"--data-keep" => self.data.flags |= flag(name, behind, Data::KEEP)?,
             b"--no-overlays" => self.data.flags |= flag(name, behind, Data::NO_OVERLAYS)?,
             b"--overlay" => {
                 let dir = value()?;

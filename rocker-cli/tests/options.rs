@@ -206,17 +206,9 @@ fn bad_data_options_are_refused() {
         let says = format!("--data-size wants a size such as 512K, 16M or 1G, not {size}");
         bad(&["--data", "tmpfs", "--data-size", size], 2, &says);
     }
-    bad(&["--data-keep=yes"], 2, "--data-keep takes no value");
     bad(&["--no-overlays=1"], 2, "--no-overlays takes no value");
-    let where_to = "--data-keep wants --data-dir, where the changes are kept";
-    bad(&["--data", "tmpfs", "--data-keep"], 2, where_to);
     let tmpfs_only = |option: &str| format!("cannot use {option}: EINVAL (only with --data tmpfs)");
     bad(&["--data-size=1M"], 125, &tmpfs_only("--data-size"));
-    bad(
-        &["--data-keep", "--data-dir=/run"],
-        125,
-        &tmpfs_only("--data-keep"),
-    );
     let none = "cannot use --no-overlays: EINVAL (neither --overlay nor --data goes with it)";
     bad(&["--no-overlays", "--data=volatile"], 125, none);
     bad(&["--no-overlays", "--overlay=/etc"], 125, none);

@@ -1,8 +1,8 @@
 //! Waiting with next to nothing of the process in memory.
 //!
-//! A guard waits for as long as its App runs, and there may be a thousand of them. What it used before it waits, and what it
-//! will use when it is woken, the kernel need not keep for it: the stack below the frame that waits, and the program's own
-//! pages, which come back from the file.
+//! A guard waits for as long as its App runs, and there may be a thousand of them. The stack below the frame that waits the
+//! kernel need not keep for it. (The program's own pages are shared by all of them and the master: to give those back would
+//! move them from one account to another.)
 #![allow(unsafe_code)]
 
 use crate::arch::{syscall3, syscall6};
@@ -13,17 +13,11 @@ use linux_raw_sys::general as g;
 /// Where pages are larger, the kernel refuses what does not start at one (`EINVAL`), and all stays as it was.
 const PAGE: usize = 4096;
 
-unsafe extern "C" {
-    /// Where the program begins in memory, and where its code ends: symbols of the linker.
-    static __executable_start: u8;
-    static etext: u8;
-}
-
 /// Gives back what is in memory of a range that nobody else has changed or will read (`MADV_DONTNEED` of `madvise(2)`), but
 /// for a page that lies in it only in part.
 ///
 /// # Safety
-/// Whatever is in the range is not used again, or it is the program's own code or constants.
+/// Whatever is in the range is not used again.
 pub unsafe fn release(range: Range<usize>) {
     let start = range.start.wrapping_add(PAGE - 1) & !(PAGE - 1);
     let len = (range.end & !(PAGE - 1)).saturating_sub(start);
@@ -31,7 +25,7 @@ pub unsafe fn release(range: Range<usize>) {
     unsafe { syscall3(g::__NR_madvise, start, len, g::MADV_DONTNEED as usize) };
 }
 
-/// `epoll_pwait(2)` into `capacity` events, with the stack below and the program's pages given back meanwhile.
+/// `epoll_pwait(2)` into `capacity` events, with the stack below given back before.
 ///
 /// # Safety
 /// `events` has room for so many. This runs on the process's first stack, and no signal handler does.
@@ -46,28 +40,11 @@ pub(crate) unsafe fn epoll_pwait(
     const REACH: usize = 512 * 1024;
     /// More than this function's frame has below its locals, and the ABI's red zone, together.
     const FRAME: usize = 512;
-    /// More than this function's code, in bytes.
-    const CODE: usize = 512;
     let here = 0u8;
     let stack = (&raw const here as usize).wrapping_sub(FRAME);
-    let code = epoll_pwait as *const () as usize & !(PAGE - 1);
-    let code_len = (epoll_pwait as *const () as usize).wrapping_add(CODE + PAGE - 1) & !(PAGE - 1);
-    // A mapping of its own for these pages: when a page is missing, the kernel maps its neighbours of the same mapping too.
-    // SAFETY: it changes how the kernel reads ahead, and nothing else.
-    unsafe {
-        syscall3(
-            g::__NR_madvise,
-            code,
-            code_len.wrapping_sub(code),
-            g::MADV_RANDOM as usize,
-        )
-    };
     // SAFETY: stacks grow down on every architecture that Rust has for Linux, so what lies below this frame, which calls
     // nothing, is in no frame. The kernel maps nothing else within 128 MB below the first stack (`mmap_base`).
     unsafe { release(stack.wrapping_sub(REACH)..stack) };
-    let program = &raw const __executable_start as usize..&raw const etext as usize;
-    // SAFETY: code and constants are as they are in the file.
-    unsafe { release(program) };
     // SAFETY: the kernel writes at most `capacity` structures, which is the caller's promise; a null mask changes no mask.
     unsafe {
         syscall6(
