@@ -3,7 +3,7 @@
 //! The master calls [`enter`] in the child of `clone3(CLONE_NEWNS | CLONE_NEWPID | ...)`. From there on this process is
 //! PID 1 of the new pid namespace. It builds the sandbox ([`setup`]), tells the client, gives up its own privileges and
 //! stays ([`pid1`]) until nothing is left to guard. When it ends, for whatever reason, the kernel kills every process of
-//! the pid namespace and drops every mount of the mount namespace, and with them the loop device.
+//! the pid namespace and drops every mount of the mount namespace.
 //!
 //! It makes system calls and nothing else: no allocation, no locks, no logging, no exec. A failure is three numbers, sent
 //! to the client and to the master, which writes the log.

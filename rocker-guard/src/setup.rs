@@ -15,7 +15,9 @@ use rocker_sys::{Fd, close_all_but, credentials, fs, process};
 ///
 /// What the host must not lend to an App that swapped it meanwhile is opened before the first mount: the package, the data
 /// directory, the lower layers and the file that masks. Overlays come before the package, because the exec directory may
-/// lie in an overlaid directory and would be covered.
+/// lie in an overlaid directory and would be covered. Nothing mounted here reaches the host, for the master's own mount
+/// namespace, of which this one is a copy, hears of the host's mounts and tells nothing; but for the package cache, which is
+/// cut off when it has done its work.
 ///
 /// # Safety
 /// As [`crate::enter`].
