@@ -19,6 +19,7 @@ fn request() -> Request<'static> {
         data_dir: c"/var/gateway/data",
         overlays,
         data: Data::DISK,
+        may_trace: false,
     }
 }
 

@@ -131,6 +131,7 @@ impl<'a> AppMaster<'a> {
             data_dir: &self.strings.data_dir,
             overlays,
             data: self.launch.data,
+            may_trace: false,
         }
     }
 

@@ -121,6 +121,7 @@ fn request<'a>(options: &Options<'_>, paths: &'a Paths, scratch: &'a Scratch) ->
         data_dir,
         overlays,
         data: options.data,
+        may_trace: false,
     }
 }
 

@@ -6,6 +6,7 @@ use core::ffi::CStr;
 use rocker_proto::limits::NAME_SIZE;
 use rocker_proto::{Entrance, Failure, Packet, Reply, Request, Stage};
 use rocker_sys::namespace::{CLONE_NEWIPC, CLONE_NEWNS, CLONE_NEWUSER, CLONE_NEWUTS};
+use rocker_sys::raw::general::CAP_SYS_PTRACE;
 use rocker_sys::socket::{self, Address};
 use rocker_sys::{Errno, RawFd, credentials, time};
 
@@ -43,6 +44,9 @@ pub(crate) fn ask(
     let mut packet = Packet::new();
     if request.encode_into(&mut packet).is_none() {
         return Err(at(Stage::REQUEST_SIZE)(Errno::E2BIG));
+    }
+    if credentials::has_capability(CAP_SYS_PTRACE) {
+        Request::set_may_trace(&mut packet);
     }
     let connection = connect(address, deadline_ms)?;
     let sent = socket::send(connection.raw(), &packet, &[]);

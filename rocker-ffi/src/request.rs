@@ -25,6 +25,7 @@ pub(crate) unsafe fn read<'a>(req: &RockerRequest, data: Data) -> Request<'a> {
         data_dir: text(req.app_data_dir),
         overlays: [None; limits::OVERLAYS_MAX],
         data,
+        may_trace: false,
     };
     for (slot, pointer) in request.overlays.iter_mut().zip(&req.app_overlay_dirs) {
         // SAFETY: as above.

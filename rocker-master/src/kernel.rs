@@ -1,9 +1,8 @@
 //! `Kernel`: what the kernel can, asked once.
 
-use rocker_proto::Entrance;
+use rocker_proto::{Entrance, Request};
 use rocker_sys::namespace::{self, CLONE_NEWIPC, CLONE_NEWUTS};
 use rocker_sys::process;
-use rocker_sys::socket::Credentials;
 
 /// What launches ask of the kernel.
 #[derive(Clone, Copy, Debug)]
@@ -23,31 +22,14 @@ impl Kernel {
         }
     }
 
-    /// How this peer gets into a sandbox. By pidfd the guard opens and sends one descriptor instead of six, and the client
+    /// How who asks gets into a sandbox. By pidfd the guard opens and sends one descriptor instead of six, and the client
     /// enters with one call instead of four. But it takes the right to trace the guard (`PTRACE_MODE_READ_REALCREDS` of
-    /// `ptrace(2)`), which is root's.
-    pub(crate) fn entrance_for(self, peer: &Credentials) -> Entrance {
-        if self.setns_takes_pidfds && peer.uid == 0 {
+    /// `ptrace(2)`), which a service manager may have taken even from root; who claims it wrongly gets in nowhere.
+    pub(crate) fn entrance_for(self, request: &Request<'_>) -> Entrance {
+        if self.setns_takes_pidfds && request.may_trace {
             Entrance::Pidfd
         } else {
             Entrance::Namespaces
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn root_alone_enters_by_pidfd_and_only_where_the_kernel_can() {
-        let entrance = |setns_takes_pidfds, uid| {
-            let (pid, gid) = (1, 0);
-            Kernel { setns_takes_pidfds }.entrance_for(&Credentials { pid, uid, gid })
-        };
-        assert_eq!(entrance(true, 0), Entrance::Pidfd);
-        assert_eq!(entrance(true, 1000), Entrance::Namespaces);
-        assert_eq!(entrance(true, u32::MAX), Entrance::Namespaces);
-        assert_eq!(entrance(false, 0), Entrance::Namespaces);
     }
 }

@@ -109,7 +109,7 @@ fn clone_guard(
         request: *request,
         packet: packet.pages.as_slice(),
         name: launcher.names.next(),
-        entrance: launcher.kernel.entrance_for(&packet.peer),
+        entrance: launcher.kernel.entrance_for(request),
         client: client.raw(),
         master: theirs.raw(),
         cache: launcher.cache.view(lease),

@@ -25,6 +25,10 @@ const CASES: &[Case] = &[
         check(&BY_NAMESPACES);
     }),
     ("an_address_that_is_too_long", an_address_that_is_too_long),
+    (
+        "root_without_cap_sys_ptrace_gets_in",
+        root_without_cap_sys_ptrace_gets_in,
+    ),
 ];
 
 type Fault = (Refusal, Stage, u16);
@@ -160,4 +164,26 @@ fn an_address_that_is_too_long() {
     // SAFETY: as above.
     let failure = unsafe { launch_callback(&fits, &request(), callback) }.unwrap_err();
     assert_eq!(failure, Failure::new(Stage::CONNECT, libc::ENOENT));
+}
+
+/// As a service manager starts a service whose capabilities it has cut down.
+fn root_without_cap_sys_ptrace_gets_in() {
+    const CAP_SYS_PTRACE: u32 = 19;
+    let _master = Master::start();
+    let request = request();
+    let status = in_fork(|| {
+        // capset(2), version 3: the header, then effective, permitted and inheritable of the low half, then of the high.
+        let header = [0x2008_0522u32, 0];
+        let mut sets = [0u32; 6];
+        // SAFETY: a header is read, and two structures of three numbers are written.
+        let got = unsafe { libc::syscall(libc::SYS_capget, header.as_ptr(), sets.as_mut_ptr()) };
+        sets[0] &= !(1 << CAP_SYS_PTRACE);
+        sets[1] &= !(1 << CAP_SYS_PTRACE);
+        // SAFETY: as above; both are read.
+        let set = unsafe { libc::syscall(libc::SYS_capset, header.as_ptr(), sets.as_ptr()) };
+        assert_eq!((got, set), (0, 0));
+        Sandbox::start(&request).end();
+        0
+    });
+    assert_eq!(status, 0);
 }

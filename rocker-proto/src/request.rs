@@ -38,11 +38,20 @@ pub struct Request<'a> {
     pub overlays: [Option<&'a CStr>; OVERLAYS_MAX],
     /// Where those changes live.
     pub data: Data,
+    /// May the caller trace root's processes (CAP_SYS_PTRACE)? The client library looks for itself, whatever stands here. It
+    /// decides by which [`Entrance`](crate::Entrance) the caller gets in, and nothing else.
+    pub may_trace: bool,
 }
 
 impl<'a> Request<'a> {
     /// `RKQ` and a zero.
     const MAGIC: u32 = u32::from_le_bytes(*b"RKQ\0");
+
+    /// `may_trace`, among the flags of the data, which are fewer than seven.
+    const MAY_TRACE: u8 = 0x80;
+
+    /// Where the flags stand.
+    const FLAGS: usize = 25;
 
     /// The fixed part: magic 4, version 2, total length 2, ids 4 each; size 4, mode 1 and flags 1 of the data; then a length
     /// with NUL (2) for each of the three paths and sixteen overlays, 0 for one that is not there.
@@ -65,6 +74,7 @@ impl<'a> Request<'a> {
     /// and the packet holds what did.
     pub fn encode_into(&self, packet: &mut Packet) -> Option<()> {
         let [v0, v1] = VERSION.to_le_bytes();
+        let flags = self.data.flags | u8::from(self.may_trace).wrapping_mul(Self::MAY_TRACE);
         let mut header = [[0; 4]; Self::HEADER / 4];
         let words = [
             Self::MAGIC.to_le_bytes(),
@@ -73,7 +83,7 @@ impl<'a> Request<'a> {
             self.uid.to_le_bytes(),
             self.gid.to_le_bytes(),
             self.data.size_kib.to_le_bytes(),
-            [self.data.mode.raw(), self.data.flags, 0, 0],
+            [self.data.mode.raw(), flags, 0, 0],
         ];
         *header.first_chunk_mut()? = words;
         packet.extend_from_slice(header.as_flattened()).ok()?;
@@ -82,6 +92,13 @@ impl<'a> Request<'a> {
         append(packet, Self::LENGTHS, &paths)?;
         append(packet, Self::OVERLAY_LENGTHS, &self.overlays)?;
         put_len(packet, 6, packet.len())
+    }
+
+    /// Says in an encoded packet that the caller may trace.
+    pub fn set_may_trace(packet: &mut Packet) {
+        if let Some(flags) = packet.get_mut(Self::FLAGS) {
+            *flags |= Self::MAY_TRACE;
+        }
     }
 
     /// Takes a packet apart and refuses what is not exactly as it should be. With the refusal comes the app id, if the
@@ -114,7 +131,7 @@ impl<'a> Request<'a> {
         let [mode, flags] = header.array()?;
         let data = Data {
             mode: DataMode::from_raw(mode),
-            flags,
+            flags: flags & !Self::MAY_TRACE,
             size_kib,
         };
         let mut strings = Reader(packet.get(Self::HEADER..)?);
@@ -143,6 +160,7 @@ impl<'a> Request<'a> {
             data_dir,
             overlays,
             data,
+            may_trace: flags & Self::MAY_TRACE != 0,
         })
     }
 

@@ -18,6 +18,7 @@ fn request() -> Request<'static> {
         data_dir: c"/d",
         overlays,
         data: Data::DISK,
+        may_trace: false,
     }
 }
 
@@ -35,6 +36,19 @@ fn request_bytes() {
     let packet = request().encode().unwrap();
     assert_eq!(packet.as_slice(), expected);
     assert_eq!(Request::decode(&packet), Ok(request()));
+}
+
+#[test]
+fn may_trace_is_a_bit_beside_those_of_the_data() {
+    let mut packet = request().encode().unwrap();
+    Request::set_may_trace(&mut packet);
+    assert_eq!(packet[25], 0x80);
+    let asked = Request {
+        may_trace: true,
+        ..request()
+    };
+    assert_eq!(Request::decode(&packet), Ok(asked));
+    assert_eq!(asked.encode().unwrap(), packet);
 }
 
 #[test]

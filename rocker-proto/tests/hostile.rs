@@ -32,6 +32,7 @@ fn sample() -> Vec<u8> {
         data_dir: c"/data/app",
         overlays,
         data: Data::DISK,
+        may_trace: false,
     };
     request.encode().unwrap().to_vec()
 }
@@ -140,6 +141,7 @@ fn with(change: impl FnOnce(&mut Request<'static>)) -> Result<(), (Stage, i32, u
         data_dir: c"/d",
         overlays: [None; 16],
         data: Data::DISK,
+        may_trace: false,
     };
     change(&mut request);
     let packet = request.encode().unwrap();
@@ -228,7 +230,8 @@ fn data_options_without_a_meaning_are_refused_by_name() {
     for mode in [1, 2] {
         assert_eq!(data(mode, Data::NO_OVERLAYS, 0), Err(Stage::NO_OVERLAYS));
     }
-    for flag in 2..8 {
+    // The highest bit says that the caller may trace.
+    for flag in 2..7 {
         assert_eq!(data(1, 1 << flag, 0), Err(Stage::FLAGS));
         assert_eq!(data(1, 1 << flag | BOTH & 1, 0), Err(Stage::FLAGS));
     }
@@ -273,6 +276,7 @@ fn encode_says_when_it_does_not_fit() {
         data_dir: c"/d",
         overlays: [None; 16],
         data: Data::DISK,
+        may_trace: false,
     };
     assert_eq!(request.encode(), None);
     let fits = CString::new(format!("/{}", "x".repeat(4096 - 64 - 6 - 2))).unwrap();

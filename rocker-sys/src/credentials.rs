@@ -100,6 +100,30 @@ pub fn drop_capabilities() -> Result<()> {
     Ok(())
 }
 
+/// Is this capability, a number below 32, effective (`capget(2)`)?
+pub fn has_capability(capability: u32) -> bool {
+    let mut header = g::__user_cap_header_struct {
+        version: g::_LINUX_CAPABILITY_VERSION_3,
+        pid: 0,
+    };
+    let mut sets = [g::__user_cap_data_struct {
+        effective: 0,
+        permitted: 0,
+        inheritable: 0,
+    }; 2];
+    // SAFETY: the kernel reads the header and, for version 3, writes two data structures; it writes the header's version
+    // if it does not know ours.
+    unsafe {
+        syscall2(
+            g::__NR_capget,
+            (&raw mut header) as usize,
+            sets.as_mut_ptr() as usize,
+        )
+    };
+    let [low, _] = sets;
+    low.effective & 1u32.wrapping_shl(capability) != 0
+}
+
 /// No exec gives privileges from now on (`PR_SET_NO_NEW_PRIVS`).
 pub fn set_no_new_privs() -> Result<()> {
     prctl(p::PR_SET_NO_NEW_PRIVS, 1, 0)?;

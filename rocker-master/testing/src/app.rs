@@ -26,6 +26,7 @@ pub fn request() -> Request<'static> {
         data_dir: c"/run/data",
         overlays,
         data: Data::DISK,
+        may_trace: false,
     }
 }
 
