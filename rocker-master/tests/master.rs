@@ -133,6 +133,7 @@ fn a_new_master_takes_the_address() {
 fn the_master_forgets_what_has_ended() {
     let master = Master::start();
     let request = request();
+    Sandbox::start(&request).end();
     let descriptors = || rocker_testing::descriptors_of(master.pid()).len();
     let before = descriptors();
     for _ in 0..20 {

@@ -1,10 +1,11 @@
 //! `Sandbox`: one with an App inside that stays as long as the test wants.
 
 use crate::app::{App, launch, wait_for};
+use crate::peer::Peer;
 use crate::pipe::pipe;
 use crate::process::is_there;
 use crate::traces::eventually;
-use rocker_client::{CacheRequest, DEFAULT_SOCKET, Failure, Launched, Request, ask_cache};
+use rocker_client::{CacheRequest, Failure, Launched, Request};
 use std::fs::File;
 use std::io::{Read, Write};
 use std::time::Duration;
@@ -67,9 +68,16 @@ pub fn wait_for_guard(launched: &Launched) {
     eventually("the guard has ended", Duration::from_secs(2), || {
         !is_there(launched.guard_pid)
     });
-    // The answer is of no interest, nor whether a master is left to give one: it comes after everything that the master had
-    // to do before.
-    ask_cache(DEFAULT_SOCKET, CacheRequest::List, |_| {}).unwrap_or_default();
+    wait_for_master();
+}
+
+/// Waits until the master has done everything that it had to do so far, if one is left: it does one thing after another, and
+/// closing the connection of whoever asks for the cache is the last of them.
+pub(crate) fn wait_for_master() {
+    let Ok(peer) = Peer::connect() else { return };
+    if peer.send(&CacheRequest::List.encode()).is_ok() {
+        while !peer.receive(Duration::from_secs(2)).is_empty() {}
+    }
 }
 
 /// What an App has to tell: launches it, waits until it and its guard are gone, and gives its text.

@@ -3,8 +3,8 @@
 use crate::app::{launch, request, wait_for};
 use crate::master::Master;
 use crate::process::{children_of, descriptors_of};
+use crate::sandbox::wait_for_master;
 use crate::traces::eventually;
-use rocker_client::{CacheRequest, DEFAULT_SOCKET, ask_cache};
 use std::time::Duration;
 
 /// A master and how many descriptors it had, before a case tries something.
@@ -38,8 +38,7 @@ impl Steady {
         eventually("no guard is left", Duration::from_secs(2), || {
             children_of(self.master.pid()).is_empty()
         });
-        // It comes after everything that the master had to do for them.
-        ask_cache(DEFAULT_SOCKET, CacheRequest::List, |_| {}).unwrap();
+        wait_for_master();
     }
 
     /// Launches still work, and the master is there and holds no more descriptors than before.
