@@ -6,7 +6,7 @@
 #[cfg(test)]
 mod tests;
 
-use crate::registry::Packet;
+use crate::packet::Packet;
 use rocker_guard::{CACHE_DIR, PackageId, Slot};
 use rocker_sys::mount::{self, MNT_DETACH};
 use rocker_sys::{Decimal, Fd, StackPath, fs};

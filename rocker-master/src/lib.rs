@@ -31,6 +31,7 @@ mod log;
 mod mount_namespace;
 mod name;
 mod options;
+mod packet;
 mod peer;
 mod registry;
 mod server;

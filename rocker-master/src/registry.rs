@@ -1,7 +1,8 @@
 //! `Registry`: every connection and every guard that the master knows.
 
 use crate::cache::Lease;
-use rocker_sys::memory::{Pages, Table};
+use crate::packet::Packet;
+use rocker_sys::memory::Table;
 use rocker_sys::socket::Credentials;
 use rocker_sys::{Fd, Result};
 
@@ -34,32 +35,6 @@ pub(crate) struct Guard {
     pub(crate) pidfd: Option<Fd>,
     /// Its share in the package cache.
     pub(crate) lease: Lease,
-}
-
-/// The request of a sandbox that is being built, kept to name its paths in the log.
-pub(crate) struct Packet {
-    pub(crate) pages: Pages,
-    pub(crate) len: usize,
-    pub(crate) peer: Credentials,
-}
-
-impl Packet {
-    pub(crate) fn bytes(&self) -> &[u8] {
-        self.pages.as_slice().get(..self.len).unwrap_or_default()
-    }
-
-    pub(crate) fn copy(&self) -> Result<Self> {
-        let mut pages = Pages::new(self.len)?;
-        // copy_from_slice would bring its check of the lengths, that is, a panic.
-        for (to, from) in pages.as_mut_slice().iter_mut().zip(self.bytes()) {
-            *to = *from;
-        }
-        Ok(Self {
-            pages,
-            len: self.len,
-            peer: self.peer,
-        })
-    }
 }
 
 /// Names a slot for as long as it is about the same thing: the number, and how often the slot was used before. An event

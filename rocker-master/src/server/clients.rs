@@ -2,8 +2,9 @@
 
 use super::{ASK_TIMEOUT_MS, Server, token};
 use crate::launch::{self, Asked, Launcher};
+use crate::packet::Packet;
 use crate::peer;
-use crate::registry::{Key, Packet, State};
+use crate::registry::{Key, State};
 use rocker_proto::{CacheRequest, Failure, Stage};
 use rocker_sys::raw::general::O_RDONLY;
 use rocker_sys::socket::{self, Credentials};
