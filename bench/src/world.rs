@@ -7,6 +7,7 @@ use std::ffi::CString;
 use std::fs::{self, File};
 use std::io::Error;
 use std::os::fd::AsRawFd;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 /// A pid namespace with private mounts, an empty `/run`, and a directory on the disk's file system below `target`.
@@ -161,12 +162,24 @@ fn furnish(cgroup: Option<&Cgroup>) {
     mount("none", "/", "", libc::MS_REC | libc::MS_PRIVATE);
     mount("proc", "/proc", "proc", 0);
     mount("tmpfs", "/run", "tmpfs", 0);
+    cover_null();
     if cgroup.is_some() {
         mount("none", "/sys/fs/cgroup", "cgroup2", 0);
     }
     // Ahead of whatever else runs on the machine, both sides alike: agents and master inherit it.
     // SAFETY: integers only.
     unsafe { libc::setpriority(libc::PRIO_PROCESS, 0, -20) };
+}
+
+/// A `/dev/null` of our own over the machine's: some container runtimes (crun) give away what they find as their standard
+/// input to the App's user, and nobody else on the machine could use it any more.
+fn cover_null() {
+    let path = CString::new("/run/null").expect("no NUL");
+    // SAFETY: a path that outlives the call; the numbers are those of null(4).
+    let made = unsafe { libc::mknod(path.as_ptr(), libc::S_IFCHR | 0o666, libc::makedev(1, 3)) };
+    assert_eq!(made, 0, "mknod: {}", Error::last_os_error());
+    fs::set_permissions("/run/null", PermissionsExt::from_mode(0o666)).expect("made just now");
+    mount("/run/null", "/dev/null", "", libc::MS_BIND);
 }
 
 fn unshare(namespaces: i32) {
