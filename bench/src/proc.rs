@@ -40,3 +40,16 @@ pub fn number(file: &str, word: &str) -> Option<f64> {
     let line = text.lines().find_map(|line| line.strip_prefix(word))?;
     line.split_whitespace().next()?.parse().ok()
 }
+
+/// KiB that the kernel uses for itself, of all kinds that it tells. The page tables of processes are among them.
+pub fn kernel_memory() -> f64 {
+    let kinds = [
+        "Slab:",
+        "KernelStack:",
+        "PageTables:",
+        "VmallocUsed:",
+        "Percpu:",
+    ];
+    let of = |kind| number("/proc/meminfo", kind).expect("a kernel that says so");
+    kinds.into_iter().map(of).sum()
+}

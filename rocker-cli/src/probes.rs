@@ -4,6 +4,7 @@ use crate::probe_image;
 use core::ffi::CStr;
 use rocker_sys::loop_device::LoopDevice;
 use rocker_sys::mount::{self, MNT_DETACH, MS_RDONLY, Mount};
+use rocker_sys::mount_attributes::{self, AT_RECURSIVE, MOUNT_ATTR_RDONLY};
 use rocker_sys::namespace::{CLONE_NEWIPC, CLONE_NEWNS, CLONE_NEWPID, CLONE_NEWUSER, CLONE_NEWUTS};
 use rocker_sys::process::{self, Cloned, Ended, Which};
 use rocker_sys::raw::general::{O_DIRECTORY, O_PATH, RESOLVE_NO_SYMLINKS};
@@ -176,7 +177,7 @@ fn openat2() -> Result<()> {
 }
 
 fn mount_setattr() -> Result<()> {
-    match mount::set_read_only_recursively(fs::AT_FDCWD, c"/rocker-check/none") {
+    match mount_attributes::set(c"/rocker-check/none", AT_RECURSIVE, MOUNT_ATTR_RDONLY) {
         Err(Errno::ENOENT) => Ok(()),
         result => result,
     }

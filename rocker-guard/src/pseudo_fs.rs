@@ -6,7 +6,7 @@ use crate::step::{At, Step};
 use core::ffi::CStr;
 use rocker_proto::Stage;
 use rocker_sys::mount::{
-    self, MS_BIND, MS_NODEV, MS_NOEXEC, MS_NOSUID, MS_RDONLY, MS_REMOUNT, Mount, ST_NOEXEC,
+    MS_BIND, MS_NODEV, MS_NOEXEC, MS_NOSUID, MS_RDONLY, MS_REMOUNT, Mount, ST_NOEXEC,
 };
 use rocker_sys::mount_attributes::{
     self, AT_RECURSIVE, MOUNT_ATTR_NODEV, MOUNT_ATTR_NOEXEC, MOUNT_ATTR_NOSUID, MOUNT_ATTR_RDONLY,
@@ -86,7 +86,7 @@ fn remount_read_only(_: &CStr, path: &CStr) -> Result<()> {
 
 /// Makes `/sys` and everything mounted in it read-only.
 pub(crate) fn make_sys_read_only(mounts: &MountInfo) -> Step {
-    match mount::set_read_only_recursively(fs::AT_FDCWD, c"/sys") {
+    match mount_attributes::set(c"/sys", AT_RECURSIVE, MOUNT_ATTR_RDONLY) {
         // Nothing is mounted there, or there is no such directory.
         Err(Errno::EINVAL | Errno::ENOENT) => Ok(()),
         Err(Errno::ENOSYS | Errno::EPERM) => one_by_one(mounts).at(Stage::HARDEN_SYS),

@@ -169,7 +169,10 @@ impl PackageCache {
                     *users = users.saturating_sub(1);
                     *idle_since = now;
                 }
-                self.free_if_forgotten(slot);
+                let is_forgotten = self.ids.get(usize::from(slot)) == Some(&None);
+                if let (true, Some(state)) = (is_forgotten, self.state(slot)) {
+                    free_if_unused(state);
+                }
             }
             Lease::Nothing => {}
         }
@@ -212,17 +215,8 @@ impl PackageCache {
     pub(crate) fn forget_all(&mut self) {
         self.generation = self.generation.wrapping_add(1);
         self.ids = [None; SLOTS];
-        (0..)
-            .zip(0..SLOTS)
-            .for_each(|(slot, _)| self.free_if_forgotten(slot));
-    }
-
-    fn free_if_forgotten(&mut self, slot: Slot) {
-        if !matches!(self.ids.get(usize::from(slot)), Some(None)) {
-            return;
-        }
-        if let Some(state @ State::Mounted { users: 0, .. }) = self.state(slot) {
-            *state = State::Free;
+        for state in &mut self.states {
+            free_if_unused(state);
         }
     }
 
@@ -292,5 +286,12 @@ impl PackageCache {
     fn position(&self, wanted: impl Fn(&State) -> bool) -> Option<Slot> {
         let (slot, _) = (0..).zip(&self.states).find(|(_, state)| wanted(state))?;
         Some(slot)
+    }
+}
+
+/// A package that was forgotten, and whose last sandbox has ended.
+fn free_if_unused(state: &mut State) {
+    if let State::Mounted { users: 0, .. } = state {
+        *state = State::Free;
     }
 }

@@ -3,7 +3,7 @@
 
 use crate::arch::{syscall2, syscall3, syscall5};
 use crate::errno::{Result, ret};
-use crate::fd::{Fd, RawFd};
+use crate::fd::Fd;
 use core::ffi::CStr;
 use linux_raw_sys::general as g;
 
@@ -89,32 +89,6 @@ pub fn hang_tree(tree: &Fd, path: &CStr) -> Result<()> {
             g::AT_FDCWD as usize,
             path.as_ptr() as usize,
             g::MOVE_MOUNT_F_EMPTY_PATH as usize,
-        )
-    })?;
-    Ok(())
-}
-
-/// Makes the mount at `path` and every mount below it read-only (`mount_setattr(2)`, 5.12).
-///
-/// # Errors
-/// `ENOSYS` where the kernel has not got it, `EINVAL` if `path` is not a mount point.
-pub fn set_read_only_recursively(dir: RawFd, path: &CStr) -> Result<()> {
-    let attributes = g::mount_attr {
-        attr_set: g::MOUNT_ATTR_RDONLY.into(),
-        attr_clr: 0,
-        propagation: 0,
-        userns_fd: 0,
-    };
-    let size = size_of::<g::mount_attr>();
-    // SAFETY: the kernel only reads the path and the structure, whose size goes with it.
-    ret(unsafe {
-        syscall5(
-            g::__NR_mount_setattr,
-            dir as usize,
-            path.as_ptr() as usize,
-            g::AT_RECURSIVE as usize,
-            (&raw const attributes) as usize,
-            size,
         )
     })?;
     Ok(())

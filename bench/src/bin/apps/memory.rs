@@ -11,19 +11,6 @@ pub(crate) fn pss(pids: &[i32]) -> f64 {
     pids.iter().copied().map(proc::pss).sum::<f64>() + 0.0
 }
 
-/// What the kernel uses for itself.
-pub(crate) fn kernel() -> f64 {
-    let kinds = [
-        "Slab:",
-        "KernelStack:",
-        "PageTables:",
-        "VmallocUsed:",
-        "Percpu:",
-    ];
-    let of = |kind| proc::number("/proc/meminfo", kind).expect("a kernel that says so");
-    kinds.into_iter().map(of).sum()
-}
-
 /// How much of a file is in the page cache.
 pub(crate) fn resident(path: &Path) -> f64 {
     let file = File::open(path).expect("a file");

@@ -1,12 +1,13 @@
 //! One visit to each site per round, so that whatever else the machine does meets all of them.
 
 use crate::app::{App, Reading};
-use crate::memory::{evict, kernel, pss, resident};
+use crate::memory::{evict, pss, resident};
 use crate::place::Place;
 use crate::plan::Plan;
 use crate::server::{Server, processor_time};
 use crate::site::{Kind, Site};
 use bench::Master;
+use bench::proc::kernel_memory;
 use std::path::Path;
 
 /// What one visit found. Times are in milliseconds, memory is in KiB.
@@ -45,13 +46,13 @@ pub(crate) fn measure(app: &dyn App, place: &Place, plan: &Plan) -> Vec<Vec<Visi
 
 fn visit(app: &dyn App, place: &Place, site: &Site, plan: &Plan) -> Visit {
     forget(place, site);
-    let before = kernel();
+    let before = kernel_memory();
     let master = (site.kind != Kind::Outside).then(Master::start_with_cache);
     let cold = Server::start(app, site);
     let cold_start = cold.start;
     cold.end();
     let server = Server::start(app, site);
-    let kernel = kernel() - before;
+    let kernel = kernel_memory() - before;
     let loads = 0..app.loads().len();
     let readings = loads.map(|load| drive(app, load, site, plan, &server));
     let readings: Vec<_> = readings.collect();

@@ -60,22 +60,9 @@ fn per_sandbox(world: &World, package: &str) -> f64 {
     let package = world.packages.squashfs(package);
     let mut herd = Herd::new(&launch.with(|launch| launch.package = package));
     herd.grow_to(10);
-    let before = kernel();
+    let before = proc::kernel_memory();
     herd.grow_to(10 + MANY);
-    (kernel() - before) / MANY as f64
-}
-
-/// KiB that the kernel uses for itself. The page tables of the processes in the sandbox are part of it.
-fn kernel() -> f64 {
-    let kinds = [
-        "Slab:",
-        "KernelStack:",
-        "PageTables:",
-        "VmallocUsed:",
-        "Percpu:",
-    ];
-    let kinds = kinds.into_iter();
-    kinds.map(|kind| number("/proc/meminfo", kind)).sum()
+    (proc::kernel_memory() - before) / MANY as f64
 }
 
 fn wake_ups(pid: i32) -> u64 {
