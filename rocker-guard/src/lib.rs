@@ -48,42 +48,32 @@ mod talk;
 mod tmpfs;
 
 pub use cache::{CACHE_DIR, Cache, PackageId, Slot};
+use core::mem;
 pub use plan::Plan;
-use rocker_sys::{Fd, idle};
+use rocker_sys::{Fd, process, settle};
 
 /// Builds the sandbox of this plan and guards it to its end.
 ///
 /// # Safety
-/// Runs in a process that was just cloned into new mount, pid, ipc and uts namespaces, with one thread. No descriptor but
-/// the plan's two is used afterwards: all others are closed.
+/// Runs in a process that was just cloned into new mount, pid, ipc and uts namespaces, with one thread and no signal handler,
+/// of a program that is linked statically to fixed low addresses and takes less than 1 MiB. No descriptor but the plan's two
+/// is used afterwards: all others are closed.
 #[allow(unsafe_code)]
 pub unsafe fn enter(plan: &Plan<'_>) -> ! {
     // SAFETY: the caller's promise.
     let built = unsafe { setup::build(plan) };
-    let status = match built {
-        Ok(_seat) => {
+    match built {
+        Ok(seat) => {
+            // Held until the process ends, wherever the value was.
+            mem::forget(seat);
             // SAFETY: it is the guard's, and the plan's copy of the number is not used again.
             drop(unsafe { Fd::from_raw(plan.master) });
-            // SAFETY: all that the plan asks for is done.
-            unsafe { release(plan) };
-            // SAFETY: as for `master`.
-            pid1::stay(unsafe { Fd::from_raw(plan.client) })
+            // SAFETY: as the caller promises; `stay` uses nothing but the number of its descriptor, which is the guard's.
+            unsafe { settle::settle(pid1::stay, plan.client as usize) }
         }
         Err(failure) => {
             talk::report(plan, failure);
-            1
+            process::exit(1)
         }
-    };
-    rocker_sys::process::exit(status)
-}
-
-/// Gives back the page with the request.
-///
-/// # Safety
-/// Nothing is read any more of what the plan's request borrows.
-#[allow(unsafe_code)]
-unsafe fn release(plan: &Plan<'_>) {
-    let packet = plan.packet.as_ptr_range();
-    // SAFETY: the caller's promise; these pages hold nothing but the packet.
-    unsafe { idle::release(packet.start as usize..packet.end as usize) };
+    }
 }

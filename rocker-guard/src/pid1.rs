@@ -22,14 +22,19 @@ const TICK_MS: i32 = 200;
 const CLIENT: u64 = 1 << 32;
 const CHILDREN: u64 = 2 << 32;
 
-/// Stays until the sandbox is over; gives the exit status.
-#[inline(never)]
-pub(crate) fn stay(client: Fd) -> i32 {
-    match Pid1::new(client).and_then(|pid1| pid1.guard()) {
+/// Stays until the sandbox is over, and ends with it.
+///
+/// # Safety
+/// `client` is the number of the connection's descriptor, which nobody else owns.
+#[allow(unsafe_code)]
+pub(crate) unsafe extern "C" fn stay(client: usize) -> ! {
+    // SAFETY: the caller's promise. It is the number of a descriptor, so it fits.
+    let client = unsafe { Fd::from_raw(client as RawFd) };
+    process::exit(match Pid1::new(client).and_then(|pid1| pid1.guard()) {
         Ok(()) => 0,
         // Nothing else could be waited for: ending is the one safe thing, and takes the sandbox along.
         Err(_) => 1,
-    }
+    })
 }
 
 struct Pid1 {
@@ -60,7 +65,6 @@ impl Pid1 {
         })
     }
 
-    #[allow(unsafe_code)]
     fn guard(mut self) -> Result<()> {
         let deadline = time::monotonic_ms().saturating_add(JOIN_TIMEOUT_MS);
         let mut events = Events::<8>::new();
@@ -69,8 +73,7 @@ impl Pid1 {
                 return Ok(());
             }
             let timeout = self.timeout(deadline);
-            // SAFETY: the guard runs on the stack that the kernel gave the master's copy, and has no handler.
-            unsafe { self.epoll.wait_idle(&mut events, timeout) }?;
+            self.epoll.wait(&mut events, timeout)?;
             for token in events.tokens() {
                 match token {
                     CLIENT => self.hear_client()?,

@@ -11,8 +11,6 @@ use rocker_sys::RawFd;
 pub struct Plan<'a> {
     /// What the client asked for; decoded, and allowed by the master.
     pub request: Request<'a>,
-    /// What the request borrows from, in pages that hold nothing else.
-    pub packet: &'a [u8],
     /// The guard's name, NUL-padded, unique for the life of the master and after its restart.
     pub name: [u8; NAME_SIZE],
     /// How the client gets in. By pidfd it takes a kernel that can (5.8) and a client that may trace the guard.

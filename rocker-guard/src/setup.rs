@@ -22,8 +22,6 @@ use rocker_sys::{Fd, close_all_but, credentials, fs, process};
 /// # Safety
 /// As [`crate::enter`].
 #[allow(unsafe_code)]
-// A frame of its own, with all that is called from it: the guard gives that stack back when it is done.
-#[inline(never)]
 pub(crate) unsafe fn build(plan: &Plan<'_>) -> Step<Option<Seat>> {
     // SAFETY: the caller's promise: nothing else of this process uses a descriptor.
     unsafe { close_all_but(&[plan.client, plan.master]) }.at(Stage::GUARD)?;

@@ -77,7 +77,7 @@ pub(crate) fn launch(launcher: &mut Launcher<'_>, client: Fd, packet: Packet) ->
             return None;
         }
     };
-    match clone_guard(launcher, &client, &packet, &request) {
+    match clone_guard(launcher, &client, &request) {
         Ok((guard, channel)) => Some(State::Building {
             guard,
             channel,
@@ -101,14 +101,12 @@ pub(crate) fn launch(launcher: &mut Launcher<'_>, client: Fd, packet: Packet) ->
 fn clone_guard(
     launcher: &mut Launcher<'_>,
     client: &Fd,
-    packet: &Packet,
     request: &Request<'_>,
 ) -> Result<(Guard, Fd)> {
     let (ours, theirs) = socket::pair()?;
     let lease = launcher.cache.lease();
     let plan = Plan {
         request: *request,
-        packet: packet.pages.as_slice(),
         name: launcher.names.next(),
         entrance: launcher.kernel.entrance_for(request),
         client: client.raw(),

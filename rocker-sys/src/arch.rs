@@ -1,7 +1,8 @@
 //! How to enter the kernel, per architecture.
 //!
 //! Each file gives `syscall1` to `syscall6` with the same signatures, and [`clone_vfork`] with its own stack. All take the
-//! arguments as register-sized integers and return the register as it came; [`crate::errno::ret`] decodes it.
+//! arguments as register-sized integers and return the register as it came; [`crate::errno::ret`] decodes it. The native ones
+//! also have `move_to_stack`.
 #![allow(unsafe_code)]
 
 #[cfg(target_arch = "x86_64")]
@@ -29,3 +30,6 @@ pub(crate) use native::*;
 
 /// What the child of [`clone_vfork`] runs. It never returns: there is no frame to return to.
 pub(crate) type VforkEntry = unsafe extern "C" fn(*mut core::ffi::c_void) -> !;
+
+/// Where `move_to_stack` goes on.
+pub(crate) type Entry = unsafe extern "C" fn(usize) -> !;

@@ -4,7 +4,6 @@
 use crate::arch::{syscall1, syscall4, syscall6};
 use crate::errno::{Errno, Result, ret};
 use crate::fd::{Fd, RawFd};
-use crate::idle;
 use linux_raw_sys::general as g;
 
 /// Wait without end.
@@ -33,18 +32,6 @@ impl<const N: usize> Events<N> {
     /// The tokens of the descriptors that became readable, or whose peers are gone.
     pub fn tokens(&self) -> impl Iterator<Item = u64> + '_ {
         self.buffer.iter().take(self.count).map(|event| event.data)
-    }
-
-    /// What the kernel has said about the buffer.
-    fn take(&mut self, value: usize) -> Result<()> {
-        match ret(value) {
-            Ok(count) => {
-                self.count = count;
-                Ok(())
-            }
-            Err(Errno::EINTR) => Ok(()),
-            Err(errno) => Err(errno),
-        }
     }
 }
 
@@ -116,22 +103,13 @@ impl Epoll {
                 8,
             )
         };
-        events.take(value)
-    }
-
-    /// The same, for a wait that may be long: with the stack and the program's own pages given back meanwhile.
-    ///
-    /// # Safety
-    /// This runs on the process's first stack, and no signal handler does.
-    pub unsafe fn wait_idle<const N: usize>(
-        &self,
-        events: &mut Events<N>,
-        timeout_ms: i32,
-    ) -> Result<()> {
-        events.count = 0;
-        let buffer = events.buffer.as_mut_ptr();
-        // SAFETY: the buffer has room for N, and is exclusively borrowed; the rest is the caller's promise.
-        let value = unsafe { idle::epoll_pwait(self.0.raw(), buffer, N, timeout_ms) };
-        events.take(value)
+        match ret(value) {
+            Ok(count) => {
+                events.count = count;
+                Ok(())
+            }
+            Err(Errno::EINTR) => Ok(()),
+            Err(errno) => Err(errno),
+        }
     }
 }

@@ -36,10 +36,15 @@ impl Pages {
     /// # Errors
     /// `ENOMEM`, and `EINVAL` for no bytes at all.
     pub fn new(len: usize) -> Result<Self> {
+        Self::near(0, len)
+    }
+
+    /// The same at this address, if nothing is there yet; else wherever the kernel likes.
+    pub(crate) fn near(address: usize, len: usize) -> Result<Self> {
         let protection = (g::PROT_READ | g::PROT_WRITE) as usize;
         let flags = (g::MAP_PRIVATE | g::MAP_ANONYMOUS) as usize;
-        // SAFETY: no address is asked for, so no mapping of this process is replaced.
-        let value = unsafe { syscall6(NR_MMAP, 0, len, protection, flags, usize::MAX, 0) };
+        // SAFETY: without MAP_FIXED no mapping of this process is replaced.
+        let value = unsafe { syscall6(NR_MMAP, address, len, protection, flags, usize::MAX, 0) };
         Ok(Self {
             address: ret(value)?,
             len,

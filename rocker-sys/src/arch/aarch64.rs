@@ -1,6 +1,6 @@
 //! aarch64: `svc 0`, number in x8, everything but x0 preserved.
 
-use super::VforkEntry;
+use super::{Entry, VforkEntry};
 use core::arch::asm;
 use core::ffi::c_void;
 
@@ -60,4 +60,13 @@ pub(crate) unsafe fn clone_vfork(
              in("x9") entry, in("x10") argument, options(nostack));
     }
     value
+}
+
+/// Goes on at `entry(argument)` on another stack, for good.
+pub(crate) unsafe fn move_to_stack(top: usize, entry: Entry, argument: usize) -> ! {
+    // SAFETY: sp is aligned to 16 bytes by the caller; nothing comes back to the old stack.
+    unsafe {
+        asm!("mov sp, {top}", "mov x29, xzr", "mov x30, xzr", "br {entry}",
+             top = in(reg) top, entry = in(reg) entry, in("x0") argument, options(noreturn));
+    }
 }

@@ -1,6 +1,6 @@
 //! arm (EABI): `svc 0`, number in r7. r7 is the frame pointer of Thumb code, so it is saved by hand around the call.
 
-use super::VforkEntry;
+use super::{Entry, VforkEntry};
 use core::arch::asm;
 use core::ffi::c_void;
 
@@ -65,4 +65,14 @@ pub(crate) unsafe fn clone_vfork(
              out("r8") _, in("r9") entry, in("r10") argument, options(nostack));
     }
     value
+}
+
+/// Goes on at `entry(argument)` on another stack, for good.
+pub(crate) unsafe fn move_to_stack(top: usize, entry: Entry, argument: usize) -> ! {
+    // SAFETY: sp is aligned to 8 bytes by the caller; nothing comes back to the old stack. `blx` takes the instruction set
+    // from the address.
+    unsafe {
+        asm!("mov sp, {top}", "blx {entry}", "udf #0",
+             top = in(reg) top, entry = in(reg) entry, in("r0") argument, options(noreturn));
+    }
 }

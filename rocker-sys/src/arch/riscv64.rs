@@ -1,6 +1,6 @@
 //! riscv64: `ecall`, number in a7, everything but a0 preserved.
 
-use super::VforkEntry;
+use super::{Entry, VforkEntry};
 use core::arch::asm;
 use core::ffi::c_void;
 
@@ -59,4 +59,13 @@ pub(crate) unsafe fn clone_vfork(
              in("t0") entry, in("t1") argument, options(nostack));
     }
     value
+}
+
+/// Goes on at `entry(argument)` on another stack, for good.
+pub(crate) unsafe fn move_to_stack(top: usize, entry: Entry, argument: usize) -> ! {
+    // SAFETY: sp is aligned to 16 bytes by the caller; nothing comes back to the old stack.
+    unsafe {
+        asm!("mv sp, {top}", "mv ra, zero", "jr {entry}",
+             top = in(reg) top, entry = in(reg) entry, in("a0") argument, options(noreturn));
+    }
 }

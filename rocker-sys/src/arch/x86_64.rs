@@ -1,6 +1,6 @@
 //! x86_64: `syscall`, which destroys rcx and r11.
 
-use super::VforkEntry;
+use super::{Entry, VforkEntry};
 use core::arch::asm;
 use core::ffi::c_void;
 
@@ -55,4 +55,13 @@ pub(crate) unsafe fn clone_vfork(
              lateout("rcx") _, lateout("r11") _, options(nostack));
     }
     value
+}
+
+/// Goes on at `entry(argument)` on another stack, for good.
+pub(crate) unsafe fn move_to_stack(top: usize, entry: Entry, argument: usize) -> ! {
+    // SAFETY: `call` leaves the stack as the ABI wants it inside a function; nothing comes back to the old one.
+    unsafe {
+        asm!("mov rsp, {top}", "xor ebp, ebp", "call {entry}", "ud2",
+             top = in(reg) top, entry = in(reg) entry, in("rdi") argument, options(noreturn));
+    }
 }
