@@ -38,7 +38,7 @@ mod paths;
 mod pid1;
 mod plan;
 mod pseudo_fs;
-mod resolve;
+pub mod resolve;
 mod seat;
 mod setup;
 mod step;

@@ -18,7 +18,7 @@ pub(crate) const PATH_MAX: usize = 4096;
 ///
 /// # Errors
 /// `ELOOP`: a symbolic link that somebody else could have made. Else as `open(2)`.
-pub(crate) fn open(path: &CStr, flags: u32) -> Result<Fd> {
+pub fn open(path: &CStr, flags: u32) -> Result<Fd> {
     // It starts at the root, whatever the directory is.
     from(fs::AT_FDCWD, path, flags)
 }

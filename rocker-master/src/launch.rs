@@ -5,6 +5,7 @@
 //! ([`hear_guard`]). That is all: the master waits for nothing in between.
 
 use crate::cache::PackageCache;
+use crate::config::Config;
 use crate::id_map;
 use crate::kernel::Kernel;
 use crate::log::Line;
@@ -25,6 +26,9 @@ use rocker_sys::{Errno, Fd, Result, time};
 pub(crate) struct Launcher<'a> {
     pub(crate) names: &'a mut Names,
     pub(crate) cache: &'a mut PackageCache,
+    pub(crate) config: &'a Config<'a>,
+    /// How many the peer has.
+    pub(crate) sandboxes: u32,
     pub(crate) mask: &'a CStr,
     pub(crate) kernel: Kernel,
 }
@@ -60,7 +64,8 @@ pub(crate) fn hear_request(client: &Fd, peer: Credentials) -> Asked {
     }
 }
 
-/// Decodes the request and makes the guard that fulfils it. Whether this peer may ask was settled when it connected.
+/// Decodes the request and makes the guard that fulfils it, if this peer may have what it asks for. Whether it may ask at all
+/// was settled when it connected.
 ///
 /// A refusal has been told to the client and to the log when this returns `None`.
 pub(crate) fn launch(launcher: &mut Launcher<'_>, client: Fd, packet: Packet) -> Option<State> {
@@ -77,7 +82,14 @@ pub(crate) fn launch(launcher: &mut Launcher<'_>, client: Fd, packet: Packet) ->
             return None;
         }
     };
-    match clone_guard(launcher, &client, &request) {
+    let admitted = launcher
+        .config
+        .admit(&packet.peer, launcher.sandboxes, &request);
+    if let Err((failure, path)) = admitted {
+        refuse(&client, &packet.peer, request.app_id, &failure, path);
+        return None;
+    }
+    match clone_guard(launcher, &client, packet.peer.uid, &request) {
         Ok((guard, channel)) => Some(State::Building {
             guard,
             channel,
@@ -101,6 +113,7 @@ pub(crate) fn launch(launcher: &mut Launcher<'_>, client: Fd, packet: Packet) ->
 fn clone_guard(
     launcher: &mut Launcher<'_>,
     client: &Fd,
+    peer_uid: u32,
     request: &Request<'_>,
 ) -> Result<(Guard, Fd)> {
     let (ours, theirs) = socket::pair()?;
@@ -119,7 +132,15 @@ fn clone_guard(
         // ---- the child: no allocation, no lock, no log below ----
         // SAFETY: cloned just now into the namespaces that `enter` wants; nothing here runs after it.
         Ok(Cloned::Child) => unsafe { rocker_guard::enter(&plan) },
-        Ok(Cloned::Parent { pid, pidfd }) => Ok((Guard { pid, pidfd, lease }, ours)),
+        Ok(Cloned::Parent { pid, pidfd }) => {
+            let guard = Guard {
+                pid,
+                pidfd,
+                lease,
+                peer_uid,
+            };
+            Ok((guard, ours))
+        }
         Err(errno) => {
             launcher.cache.release(lease, time::monotonic_ms());
             Err(errno)

@@ -23,6 +23,7 @@
 )]
 
 mod cache;
+mod config;
 mod id_map;
 mod kernel;
 mod launch;
@@ -32,18 +33,19 @@ mod mount_namespace;
 mod name;
 mod options;
 mod packet;
-mod peer;
+mod quota;
 mod registry;
 mod server;
 
 use cache::PackageCache;
+use config::Config;
 use log::Line;
 use mount_namespace::MountNamespace;
 use options::{Options, Usage};
 use rocker_proto::Failure;
 use rocker_sys::program::Program;
 use rocker_sys::raw::general::O_RDWR;
-use rocker_sys::signal::{SIGHUP, SIGINT, SIGTERM};
+use rocker_sys::signal::{SIGINT, SIGTERM};
 use rocker_sys::{Errno, Fd, credentials, fs, process};
 use server::Server;
 
@@ -68,7 +70,10 @@ pub fn main(program: &Program) -> i32 {
             return 2;
         }
     };
-    match start(&options) {
+    let Some(config) = Config::load(options.config) else {
+        return 1;
+    };
+    match start(&options, config) {
         Ok(()) => 0,
         Err(StartError { what, errno }) => {
             Line::new()
@@ -95,7 +100,7 @@ impl StartError {
     }
 }
 
-fn start(options: &Options<'_>) -> Result<(), StartError> {
+fn start(options: &Options<'_>, config: Config<'_>) -> Result<(), StartError> {
     if credentials::effective_uid() != 0 {
         return Err(StartError {
             what: "only root can make sandboxes; cannot serve",
@@ -108,11 +113,11 @@ fn start(options: &Options<'_>) -> Result<(), StartError> {
     }
     // A live sandbox takes a descriptor, and the soft limit is often 1024. What cannot be raised stays.
     process::raise_open_files_limit().unwrap_or_default();
-    let listener = listener::Listener::open(options.socket)?;
+    let listener = listener::Listener::open(options.socket, config.policy())?;
     let mounts = MountNamespace::enter()
         .map_err(StartError::because("cannot make a mount namespace for"))?;
     let cache = PackageCache::new(options.cache_idle_ms);
-    let mut server = Server::new(listener, mounts, cache, &[SIGTERM, SIGINT, SIGHUP])
+    let mut server = Server::new(config, listener, mounts, cache, &[SIGTERM, SIGINT])
         .map_err(StartError::because("cannot serve"))?;
     if let Some(fd) = options.notify_fd {
         notify(fd);

@@ -2,9 +2,10 @@
 
 use crate::StartError;
 use core::ffi::CStr;
-use rocker_sys::raw::general::{O_CREAT, O_NOFOLLOW, O_RDONLY, O_RDWR};
+use rocker_proto::policy::Policy;
+use rocker_sys::raw::general::{O_CREAT, O_NOFOLLOW, O_PATH, O_RDONLY, O_RDWR};
 use rocker_sys::socket::{self, Address};
-use rocker_sys::{Errno, Fd, Result, StackPath, fs, process};
+use rocker_sys::{Errno, Fd, ProcPath, Result, StackPath, fs, process};
 
 /// The kernel's own limit for a backlog is 4096 today, 128 before 5.4; it takes the smaller.
 const BACKLOG: usize = 4096;
@@ -27,7 +28,7 @@ pub(crate) struct Listener<'a> {
 }
 
 impl<'a> Listener<'a> {
-    pub(crate) fn open(path: &'a CStr) -> core::result::Result<Self, StartError> {
+    pub(crate) fn open(path: &'a CStr, policy: &Policy) -> core::result::Result<Self, StartError> {
         let because = StartError::because;
         let address = Address::new(path).map_err(because("no such address is possible:"))?;
         make_parent(path).map_err(because("cannot make the directory of"))?;
@@ -37,12 +38,23 @@ impl<'a> Listener<'a> {
             .and_then(make_mask)
             .map_err(because("cannot make the mask of"))?;
         let socket = listen(path, &address).map_err(because("cannot listen at"))?;
-        Ok(Self {
+        let listener = Self {
             socket,
             path,
             _lock: lock,
             mask,
-        })
+        };
+        listener.admit(policy).map_err(because("cannot open"))?;
+        Ok(listener)
+    }
+
+    /// Lets those connect whom the policy names by the socket's group and mode.
+    pub(crate) fn admit(&self, policy: &Policy) -> Result<()> {
+        let file = fs::open(self.path, O_PATH | O_NOFOLLOW)?;
+        let file = ProcPath::new(file.raw());
+        // First the group: nobody of the old one gets in by the new mode.
+        fs::chown(file.as_c_str(), 0, policy.socket_group())?;
+        fs::chmod(file.as_c_str(), policy.socket_mode())
     }
 
     /// An empty file of mode 0000.
@@ -101,8 +113,8 @@ fn listen(path: &CStr, address: &Address) -> Result<Fd> {
         Err(errno) => return Err(errno),
     }
     let socket = socket::new()?;
-    // Born with mode 0660: there is no moment in which others may connect.
-    let umask = process::umask(0o117);
+    // Born with mode 0600: there is no moment in which others may connect whom the policy does not name.
+    let umask = process::umask(0o177);
     let bound = socket::bind(socket.raw(), address);
     process::umask(umask);
     bound?;

@@ -14,6 +14,8 @@ rocker-master: makes sandboxes for Apps that start straight from compressed pack
 
 usage: rocker-master [options]
 
+  --config FILE      who may ask for what (/etc/rocker/rocker.conf, if it is
+                     there); without any, root alone may ask
   --socket PATH      listen here; else $ROCKER_SOCKET, else /run/rocker/master.sock
   --notify-fd N      write a newline to this descriptor once clients are heard
   --cache-idle S     keep a package mounted for S seconds after its last sandbox has
@@ -23,13 +25,15 @@ usage: rocker-master [options]
   --help
 
 It stays in the foreground and logs to standard error, one line for each launch that
-failed. SIGTERM ends it; sandboxes that run go on. It must be root.
+failed. SIGHUP reads the file anew. SIGTERM ends it; sandboxes that run go on. It must
+be root.
 ";
 
 /// What the command line says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Options<'a> {
     pub(crate) socket: &'a CStr,
+    pub(crate) config: Option<&'a CStr>,
     pub(crate) notify_fd: Option<i32>,
     pub(crate) die_with_parent: bool,
     /// How long a package stays mounted that no sandbox uses.
@@ -52,6 +56,7 @@ impl<'a> Options<'a> {
         let socket = socket.unwrap_or(DEFAULT_SOCKET);
         let mut options = Self {
             socket,
+            config: None,
             notify_fd: None,
             die_with_parent: false,
             cache_idle_ms: DEFAULT_CACHE_IDLE_MS,
@@ -60,6 +65,7 @@ impl<'a> Options<'a> {
             let mut value = || arguments.next().ok_or(Usage::Wrong(argument));
             match argument.to_bytes() {
                 b"--socket" => options.socket = value()?,
+                b"--config" => options.config = Some(value()?),
                 b"--notify-fd" => options.notify_fd = Some(descriptor(value()?)?),
                 b"--cache-idle" => options.cache_idle_ms = seconds(value()?)?,
                 b"--die-with-parent" => options.die_with_parent = true,
@@ -97,6 +103,8 @@ mod tests {
         let all = parse(&[
             c"--socket",
             c"/x",
+            c"--config",
+            c"/c",
             c"--notify-fd",
             c"5",
             c"--die-with-parent",
@@ -107,6 +115,7 @@ mod tests {
             all,
             Ok(Options {
                 socket: c"/x",
+                config: Some(c"/c"),
                 notify_fd: Some(5),
                 die_with_parent: true,
                 cache_idle_ms: 7000,

@@ -2,6 +2,7 @@
 
 use crate::cache::Lease;
 use crate::packet::Packet;
+use crate::quota::{Quota, Usage};
 use rocker_sys::memory::Table;
 use rocker_sys::socket::Credentials;
 use rocker_sys::{Fd, Result};
@@ -35,6 +36,24 @@ pub(crate) struct Guard {
     pub(crate) pidfd: Option<Fd>,
     /// Its share in the package cache.
     pub(crate) lease: Lease,
+    /// Whose sandbox it is.
+    pub(crate) peer_uid: u32,
+}
+
+impl State {
+    /// What of its user's quota this takes.
+    fn usage(&self) -> Usage {
+        let (uid, launches, sandboxes) = match self {
+            Self::Asking { peer, .. } => (peer.uid, 1, 0),
+            Self::Building { guard, .. } => (guard.peer_uid, 1, 1),
+            Self::Running { guard } => (guard.peer_uid, 0, 1),
+        };
+        Usage {
+            uid,
+            launches,
+            sandboxes,
+        }
+    }
 }
 
 /// Names a slot for as long as it is about the same thing: the number, and how often the slot was used before. An event
@@ -70,6 +89,8 @@ struct Slot {
 pub(crate) struct Registry {
     slots: Table<Slot>,
     free: Option<u16>,
+    /// The sum of all slots, by user.
+    quota: Quota,
 }
 
 impl Registry {
@@ -78,16 +99,32 @@ impl Registry {
         let slots = Table::new(CAPACITY)?;
         // SAFETY: the master clones guards, which know nothing of this table and end without dropping anything.
         unsafe { slots.keep_from_clones() }?;
-        Ok(Self { slots, free: None })
+        Ok(Self {
+            slots,
+            free: None,
+            quota: Quota::new(),
+        })
     }
 
-    /// Is there room for one more?
-    pub(crate) fn has_room(&self) -> bool {
-        self.free.is_some() || !self.slots.is_full()
+    /// Is there room for one more, of this user's?
+    pub(crate) fn has_room_for(&self, uid: u32) -> bool {
+        (self.free.is_some() || !self.slots.is_full()) && self.quota.has_room_for(uid)
     }
 
-    /// Takes a slot. Ask [`Registry::has_room`] first: without room the state is dropped, and its descriptors closed.
+    /// What this user has.
+    pub(crate) fn usage(&self, uid: u32) -> Usage {
+        self.quota.usage(uid)
+    }
+
+    /// Takes a slot. Ask [`Registry::has_room_for`] first: without room the state is dropped, and its descriptors closed.
     pub(crate) fn insert(&mut self, state: State) -> Option<Key> {
+        let usage = state.usage();
+        let key = self.place(state)?;
+        self.quota.add(usage);
+        Some(key)
+    }
+
+    fn place(&mut self, state: State) -> Option<Key> {
         let Some(index) = self.free else {
             let slot = Slot {
                 state: Some(state),
@@ -128,7 +165,26 @@ impl Registry {
         let state = slot.state.take()?;
         slot.generation = slot.generation.wrapping_add(1);
         slot.next_free = self.free.replace(key.index);
+        self.quota.take_off(state.usage());
         Some(state)
+    }
+
+    /// The sandbox that the key names is built: what was kept for its launch goes.
+    pub(crate) fn settle(&mut self, key: Key) {
+        let Some(state) = self.get_mut(key) else {
+            return;
+        };
+        let before = state.usage();
+        if let State::Building { guard, .. } = state {
+            let guard = Guard {
+                pidfd: guard.pidfd.take(),
+                ..*guard
+            };
+            *state = State::Running { guard };
+        }
+        let after = state.usage();
+        self.quota.take_off(before);
+        self.quota.add(after);
     }
 
     /// Everything that is there.
@@ -158,6 +214,7 @@ mod tests {
                 pid,
                 pidfd: None,
                 lease: Lease::Nothing,
+                peer_uid: 0,
             },
         }
     }
@@ -183,10 +240,10 @@ mod tests {
         let keys: Vec<_> = (0..4096)
             .map(|pid| registry.insert(running(pid)).unwrap())
             .collect();
-        assert!(!registry.has_room());
+        assert!(!registry.has_room_for(0));
         assert!(registry.insert(running(9999)).is_none());
         assert!(registry.remove(keys[77]).is_some());
-        assert!(registry.has_room());
+        assert!(registry.has_room_for(0));
         assert_eq!(registry.iter().count(), 4095);
         assert_eq!(registry.insert(running(5)).unwrap().index, 77);
     }

@@ -5,14 +5,16 @@ mod guards;
 mod operators;
 
 use crate::cache::PackageCache;
+use crate::config::Config;
 use crate::kernel::Kernel;
 use crate::listener::Listener;
+use crate::log::Line;
 use crate::mount_namespace::{Carried, MountNamespace};
 use crate::name::Names;
 use crate::registry::{Key, Registry};
 use rocker_sys::epoll::{Epoll, Events, FOREVER};
 use rocker_sys::raw::general::O_RDONLY;
-use rocker_sys::signal::{self, SIGCHLD, SigSet};
+use rocker_sys::signal::{self, SIGCHLD, SIGHUP, SigSet};
 use rocker_sys::{Fd, Result, fs, time};
 
 /// How long a client may be connected without asking, in milliseconds. An honest one asks at once.
@@ -31,6 +33,7 @@ mod token {
 /// The master's state.
 pub(crate) struct Server<'a> {
     epoll: Epoll,
+    config: Config<'a>,
     listener: Listener<'a>,
     signals: Fd,
     registry: Registry,
@@ -49,16 +52,14 @@ pub(crate) struct Server<'a> {
 impl<'a> Server<'a> {
     /// Gets ready; `ends` are the signals that end it.
     pub(crate) fn new(
+        config: Config<'a>,
         listener: Listener<'a>,
         mounts: MountNamespace,
         cache: PackageCache,
         ends: &[u32],
     ) -> Result<Self> {
-        let mask = ends
-            .iter()
-            .fold(SigSet::empty().with(SIGCHLD), |set, signal| {
-                set.with(*signal)
-            });
+        let others = SigSet::empty().with(SIGCHLD).with(SIGHUP);
+        let mask = ends.iter().fold(others, |set, signal| set.with(*signal));
         signal::set_mask(&mask)?;
         let epoll = Epoll::new()?;
         let signals = signal::signalfd(&mask)?;
@@ -69,6 +70,7 @@ impl<'a> Server<'a> {
         let reserve = fs::open(c"/dev/null", O_RDONLY).ok();
         Ok(Self {
             epoll,
+            config,
             listener,
             signals,
             registry: Registry::new()?,
@@ -132,11 +134,25 @@ impl<'a> Server<'a> {
     /// Reads the signals; says whether one of them ends the master.
     fn signalled(&mut self) -> Result<bool> {
         while let Some(caught) = signal::read_signal(self.signals.raw())? {
-            if caught.signal != SIGCHLD {
-                return Ok(true);
+            match caught.signal {
+                SIGCHLD => self.children_ended(),
+                SIGHUP => self.reload(),
+                _ => return Ok(true),
             }
-            self.children_ended();
         }
         Ok(false)
+    }
+
+    /// Clients that have connected are judged by the new policy when they ask; sandboxes that run go on.
+    fn reload(&mut self) {
+        // What cannot be followed is tried again, and told, at the next launch.
+        self.follow_host().unwrap_or_default();
+        self.config.reload();
+        if let Err(errno) = self.listener.admit(self.config.policy()) {
+            Line::new()
+                .text("cannot open the socket to others: ")
+                .errno(errno.raw())
+                .print();
+        }
     }
 }

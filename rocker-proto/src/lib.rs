@@ -1,4 +1,5 @@
-//! What crosses a socket between client, master and guard, and nothing else: fixed sizes, no I/O, no `unsafe`.
+//! What crosses a socket between client, master and guard, and the [`policy`] that says who may ask for what: fixed sizes, no
+//! I/O, no `unsafe`.
 //!
 //! All of them are `SOCK_SEQPACKET` packets, little-endian, so that golden bytes hold on every machine. The client's
 //! connection reaches the master first; the guard inherits it in the clone, and from then on the master takes no part.
@@ -46,6 +47,7 @@ mod data;
 mod failure;
 mod joined;
 pub mod limits;
+pub mod policy;
 mod reader;
 mod reply;
 mod report;

@@ -272,7 +272,7 @@ fn string(bytes: &[u8]) -> Option<Option<&CStr>> {
 }
 
 /// Absolute, not `/` itself, and every component a name: not empty, not `.`, not `..`.
-fn is_path(path: &[u8]) -> bool {
+pub(crate) fn is_path(path: &[u8]) -> bool {
     let Some(rest) = path.strip_prefix(b"/") else {
         return false;
     };

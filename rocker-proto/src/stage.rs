@@ -38,7 +38,7 @@ stages! {
     REQUEST = 16, "request";
     /// `app_id` is not above 0.
     APP_ID = 17, "app-id";
-    /// `uid` is not above 0.
+    /// `uid` is not above 0; `EPERM`, here and below: the policy does not let this peer name it.
     UID = 18, "uid";
     /// `gid` is not above 0.
     GID = 19, "gid";
@@ -52,11 +52,12 @@ stages! {
     OVERLAY_PATH = 23, "overlay-path";
     /// This peer may not ask.
     PEER = 24, "peer";
-    /// The master has no room for another sandbox.
+    /// The master has no room for another sandbox; `EDQUOT`: this user has as many as the policy lets it, `EAGAIN`: as many
+    /// launches are under way.
     LIMIT = 25, "limit";
     /// The data mode is none that we know.
     DATA_MODE = 26, "data-mode";
-    /// A size is given, and the data mode is not tmpfs.
+    /// A size is given, and the data mode is not tmpfs; `EPERM`: it is more than the policy lets this peer have.
     DATA_SIZE = 27, "data-size";
     /// Changes are to be written back, and the data mode is not tmpfs.
     DATA_KEEP = 28, "data-keep";

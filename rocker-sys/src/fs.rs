@@ -142,6 +142,36 @@ pub fn fchmod(fd: RawFd, mode: u32) -> Result<()> {
     Ok(())
 }
 
+/// `chown(2)`, by a path that leads through `/proc/self/fd` to what was looked at.
+pub fn chown(path: &CStr, uid: u32, gid: u32) -> Result<()> {
+    // SAFETY: the kernel only reads the path.
+    ret(unsafe {
+        syscall5(
+            g::__NR_fchownat,
+            AT_FDCWD as usize,
+            path.as_ptr() as usize,
+            uid as usize,
+            gid as usize,
+            0,
+        )
+    })?;
+    Ok(())
+}
+
+/// `chmod(2)`, by such a path.
+pub fn chmod(path: &CStr, mode: u32) -> Result<()> {
+    // SAFETY: the kernel only reads the path.
+    ret(unsafe {
+        syscall3(
+            g::__NR_fchmodat,
+            AT_FDCWD as usize,
+            path.as_ptr() as usize,
+            mode as usize,
+        )
+    })?;
+    Ok(())
+}
+
 /// `readlinkat(2)`: how many bytes the target has, cut at the buffer's length. With an empty path it reads the link that an
 /// `O_PATH | O_NOFOLLOW` descriptor stands for.
 pub fn readlinkat(dir: RawFd, path: &CStr, buffer: &mut [u8]) -> Result<usize> {

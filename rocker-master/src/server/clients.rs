@@ -3,7 +3,6 @@
 use super::{ASK_TIMEOUT_MS, Server, token};
 use crate::launch::{self, Asked, Launcher};
 use crate::packet::Packet;
-use crate::peer;
 use crate::registry::{Key, State};
 use rocker_proto::{CacheRequest, Failure, Stage};
 use rocker_sys::raw::general::O_RDONLY;
@@ -40,11 +39,8 @@ impl Server<'_> {
 
     fn accept(&mut self, client: Fd) {
         let peer = peer_of(&client);
-        if !peer::may_launch(&peer) {
-            return refuse(&client, &peer, Stage::PEER, Errno::EPERM);
-        }
-        if !self.registry.has_room() {
-            return refuse(&client, &peer, Stage::LIMIT, Errno::EUSERS);
+        if let Err((stage, errno)) = self.admit(&peer) {
+            return refuse(&client, &peer, stage, errno);
         }
         let deadline_ms = time::monotonic_ms().saturating_add(ASK_TIMEOUT_MS);
         let fd = client.raw();
@@ -64,6 +60,20 @@ impl Server<'_> {
         self.expect_by(deadline_ms);
         // Most requests are there already: saves a round through epoll.
         self.client_spoke(key);
+    }
+
+    /// May this peer ask at all, and now?
+    fn admit(&self, peer: &Credentials) -> Result<(), (Stage, Errno)> {
+        let Some(rules) = self.config.peer(peer) else {
+            return Err((Stage::PEER, Errno::EPERM));
+        };
+        if u32::from(self.registry.usage(peer.uid).launches) >= rules.launches() {
+            return Err((Stage::LIMIT, Errno::EAGAIN));
+        }
+        if !self.registry.has_room_for(peer.uid) {
+            return Err((Stage::LIMIT, Errno::EUSERS));
+        }
+        Ok(())
     }
 
     /// No descriptor is left: without this, the listener would stay readable and the loop would spin.
@@ -95,6 +105,9 @@ impl Server<'_> {
 
     fn fulfil(&mut self, client: Fd, packet: Packet) {
         if let Some(request) = CacheRequest::decode(packet.bytes()) {
+            if packet.peer.uid != 0 {
+                return refuse(&client, &packet.peer, Stage::PEER, Errno::EPERM);
+            }
             return self.tell_of_cache(&client, request);
         }
         if let Err(errno) = self.follow_host() {
@@ -103,6 +116,8 @@ impl Server<'_> {
         let mut launcher = Launcher {
             names: &mut self.names,
             cache: &mut self.cache,
+            config: &self.config,
+            sandboxes: self.registry.usage(packet.peer.uid).sandboxes.into(),
             mask: self.listener.mask(),
             kernel: self.kernel,
         };

@@ -2,7 +2,7 @@
 
 use super::{Server, token};
 use crate::launch::{self, Heard};
-use crate::registry::{Guard, Key, State};
+use crate::registry::{Key, State};
 use rocker_sys::process::{self, Which};
 use rocker_sys::raw::general::{WNOHANG, WNOWAIT};
 use rocker_sys::{Errno, signal, time};
@@ -49,17 +49,9 @@ impl Server<'_> {
 
     /// From Building to Running: what was kept for the log goes.
     fn settle(&mut self, key: Key) {
-        let Some(state) = self.registry.get_mut(key) else {
-            return;
-        };
-        if let State::Building { guard, channel, .. } = state {
+        if let Some(State::Building { channel, .. }) = self.registry.get_mut(key) {
             self.epoll.forget(channel.raw()).unwrap_or_default();
-            let guard = Guard {
-                pid: guard.pid,
-                pidfd: guard.pidfd.take(),
-                lease: guard.lease,
-            };
-            *state = State::Running { guard };
+            self.registry.settle(key);
         }
     }
 

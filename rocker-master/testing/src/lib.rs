@@ -29,11 +29,13 @@ pub use files::{
     MountLine, c_path, errno_of, make_dir, mount, mount_at, mount_tmpfs, mounts, overlays,
 };
 pub use filter::{ALL_NAMESPACES, Refusal, SETNS_BY_PIDFD, has_pidfds, refuse_calls};
-pub use master::{Master, binary};
+pub use master::{Master, POLICY, binary};
 pub use package::{package, package_of};
 pub use peer::{Peer, SOCKET};
 pub use pipe::pipe;
-pub use process::{become_user, children_of, descriptors_of, in_fork, is_there, kill, status_of};
+pub use process::{
+    as_user, become_user, children_of, descriptors_of, in_fork, is_there, kill, status_of,
+};
 pub use program::{Program, ask_shell};
 pub use sandbox::{Sandbox, ask, wait_for_guard};
 pub use steady::Steady;

@@ -21,6 +21,9 @@ pub fn binary(name: &str) -> PathBuf {
         .unwrap_or_else(|error| panic!("{}: {error}: run `make`", path.display()))
 }
 
+/// Where a case's policy is.
+pub const POLICY: &str = "/run/rocker.conf";
+
 /// A master at `/run/rocker/master.sock`, which only this case sees. It ends with the value. It keeps no package for longer
 /// than a sandbox uses it, so that what is left behind can be told from what is kept.
 pub struct Master {
@@ -41,6 +44,26 @@ impl Master {
         let mut command = Command::new(binary("rocker-master"));
         command.args(["--cache-idle", &seconds]);
         Self::start_command(command)
+    }
+
+    /// One with this policy, in `/run/rocker.conf`.
+    pub fn start_with_policy(text: &str) -> Self {
+        std::fs::write(POLICY, text).unwrap();
+        let mut command = Command::new(binary("rocker-master"));
+        command.args(["--cache-idle", "0", "--config", POLICY]);
+        Self::start_command(command)
+    }
+
+    /// Gives it another policy, and waits until it has read it. The lines that it logged for that.
+    pub fn change_policy(&self, text: &str) -> String {
+        let before = self.log().len();
+        std::fs::write(POLICY, text).unwrap();
+        crate::kill(self.pid(), libc::SIGHUP);
+        let said = || self.log().split_off(before);
+        eventually("the policy is read", Duration::from_secs(2), || {
+            said().contains(POLICY)
+        });
+        said()
     }
 
     /// Starts it by this command: the program, and the options of the case's choice.

@@ -63,6 +63,14 @@ pub fn in_fork(work: impl FnOnce() -> i32) -> i32 {
     crate::wait_for(child)
 }
 
+/// Runs `work` as [`in_fork`] does, as this user.
+pub fn as_user(id: u32, work: impl FnOnce() -> i32) -> i32 {
+    in_fork(|| {
+        become_user(id);
+        work()
+    })
+}
+
 /// Takes this uid and gid, and leaves all groups.
 pub fn become_user(id: u32) {
     // SAFETY: no group is read from the null list, as the count is 0.
