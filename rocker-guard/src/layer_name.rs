@@ -18,7 +18,7 @@ impl LayerName {
         let written = path
             .iter()
             .skip(1)
-            .flat_map(|byte| escape(*byte).iter().copied());
+            .flat_map(|byte| escape(byte).iter().copied());
         let mut slots = name.iter_mut();
         let mut fits = true;
         for byte in written {
@@ -52,33 +52,12 @@ impl LayerName {
     }
 }
 
-fn escape(byte: u8) -> &'static [u8] {
-    /// Every byte, so that one of them can be borrowed.
-    const BYTES: [u8; 256] = {
-        let mut bytes = [0; 256];
-        let mut value = 0u8;
-        while value < 255 {
-            #[allow(
-                clippy::indexing_slicing,
-                clippy::arithmetic_side_effects,
-                reason = "evaluated while compiling"
-            )]
-            {
-                bytes[value as usize] = value;
-                value += 1;
-            }
-        }
-        bytes[255] = 255;
-        bytes
-    };
+fn escape(byte: &u8) -> &[u8] {
     match byte {
         b'/' => b"+",
         b'+' => b"%2B",
         b'%' => b"%25",
-        other => BYTES
-            .get(usize::from(other)..)
-            .and_then(|rest| rest.get(..1))
-            .unwrap_or_default(),
+        other => core::slice::from_ref(other),
     }
 }
 

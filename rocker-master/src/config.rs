@@ -99,8 +99,9 @@ impl Rules {
             Ok(rules) => Some(rules),
             Err(Refusal::Errno(Errno::ENOENT)) if named.is_none() => Some(Self::ROOT_ALONE),
             Err(refusal) => {
-                let line = Line::new().text("cannot use ").quoted(path).text(":");
-                let line = match refusal {
+                let mut line = Line::new();
+                line.text("cannot use ").quoted(path).text(":");
+                match refusal {
                     Refusal::Errno(errno) => line.text(" ").errno(errno.raw()),
                     Refusal::Mistake(Mistake {
                         line: number,

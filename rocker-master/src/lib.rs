@@ -152,14 +152,14 @@ fn print(text: &str) -> i32 {
 
 impl Line {
     /// A failure's stage, index, path and errno, as every log line of a launch ends.
-    fn failure(self, failure: &Failure, path: Option<&core::ffi::CStr>) -> Self {
-        let mut line = self.text(" stage=").text(failure.stage.name());
+    fn failure(&mut self, failure: &Failure, path: Option<&core::ffi::CStr>) -> &mut Self {
+        self.text(" stage=").text(failure.stage.name());
         if failure.index != rocker_proto::NO_INDEX {
-            line = line.text("[").unsigned(failure.index.into()).text("]");
+            self.text("[").unsigned(failure.index.into()).text("]");
         }
         if let Some(path) = path {
-            line = line.text(" path=").quoted(path);
+            self.text(" path=").quoted(path);
         }
-        line.text(" errno=").errno(failure.errno)
+        self.text(" errno=").errno(failure.errno)
     }
 }

@@ -15,10 +15,10 @@ impl Line {
     const PATH_SHOWN: usize = 256;
 
     pub(crate) fn new() -> Self {
-        Self {
-            bytes: heapless::Vec::new(),
-        }
-        .text("rocker-master: ")
+        let bytes = heapless::Vec::new();
+        let mut line = Self { bytes };
+        line.text("rocker-master: ");
+        line
     }
 
     fn push(&mut self, byte: u8) {
@@ -26,21 +26,21 @@ impl Line {
         self.bytes.push(byte).unwrap_or_default();
     }
 
-    pub(crate) fn text(mut self, text: &str) -> Self {
+    pub(crate) fn text(&mut self, text: &str) -> &mut Self {
         for byte in text.bytes() {
             self.push(byte);
         }
         self
     }
 
-    pub(crate) fn number(mut self, number: i32) -> Self {
+    pub(crate) fn number(&mut self, number: i32) -> &mut Self {
         if number < 0 {
             self.push(b'-');
         }
         self.unsigned(number.unsigned_abs())
     }
 
-    pub(crate) fn unsigned(mut self, number: u32) -> Self {
+    pub(crate) fn unsigned(&mut self, number: u32) -> &mut Self {
         for digit in Decimal::of(number).as_bytes() {
             self.push(*digit);
         }
@@ -48,7 +48,7 @@ impl Line {
     }
 
     /// Text from outside, in quotes; what could break a line or a terminal is written `\xNN`.
-    pub(crate) fn quoted(mut self, text: &CStr) -> Self {
+    pub(crate) fn quoted(&mut self, text: &CStr) -> &mut Self {
         self.push(b'"');
         for byte in text.to_bytes().iter().take(Self::PATH_SHOWN) {
             match byte {
@@ -58,10 +58,9 @@ impl Line {
                 }
                 b' '..=b'~' | 0x80..=0xff => self.push(*byte),
                 control => {
-                    self = self
-                        .text("\\x")
-                        .hex_digit(control >> 4)
-                        .hex_digit(control & 15)
+                    self.text("\\x");
+                    self.push_hex_digit(control >> 4);
+                    self.push_hex_digit(control & 15);
                 }
             }
         }
@@ -73,24 +72,23 @@ impl Line {
         }
     }
 
-    fn hex_digit(mut self, digit: u8) -> Self {
+    fn push_hex_digit(&mut self, digit: u8) {
         self.push(if digit < 10 {
             b'0'.wrapping_add(digit)
         } else {
             b'a'.wrapping_sub(10).wrapping_add(digit)
         });
-        self
     }
 
     /// The name and, for those that have none here, the number.
-    pub(crate) fn errno(self, errno: i32) -> Self {
+    pub(crate) fn errno(&mut self, errno: i32) -> &mut Self {
         self.text(Errno::from_raw(errno).name())
             .text("(")
             .number(errno)
             .text(")")
     }
 
-    pub(crate) fn print(mut self) {
+    pub(crate) fn print(&mut self) {
         self.push(b'\n');
         // A log that cannot be written must not end the daemon.
         fs::write(2, &self.bytes).unwrap_or_default();
@@ -107,7 +105,8 @@ mod tests {
 
     #[test]
     fn hostile_text_stays_on_its_line() {
-        let line = Line::new().quoted(c"/a\n\x1b[2J\"\\b\xc3\xa4");
+        let mut line = Line::new();
+        line.quoted(c"/a\n\x1b[2J\"\\b\xc3\xa4");
         assert_eq!(
             text(&line),
             "rocker-master: \"/a\\x0a\\x1b[2J\\\"\\\\b\u{e4}\""
@@ -116,8 +115,8 @@ mod tests {
 
     #[test]
     fn numbers() {
-        let line = Line::new()
-            .number(0)
+        let mut line = Line::new();
+        line.number(0)
             .text(" ")
             .number(-1)
             .text(" ")
@@ -131,7 +130,7 @@ mod tests {
     fn long_lines_are_cut() {
         let mut line = Line::new();
         for _ in 0..1000 {
-            line = line.text("xy");
+            line.text("xy");
         }
         assert_eq!(line.bytes.len(), Line::SIZE);
     }

@@ -53,21 +53,10 @@ impl<const N: usize> StackPath<N> {
     /// `ENAMETOOLONG`.
     pub fn of(pieces: &[&[u8]]) -> Result<Self> {
         let mut bytes = [0; N];
-        let mut room = bytes.as_mut_slice();
-        for piece in pieces {
-            let (slot, rest) = room
-                .split_at_mut_checked(piece.len())
-                .ok_or(Errno::ENAMETOOLONG)?;
-            // copy_from_slice would bring its check of the lengths, that is, a panic.
-            for (to, from) in slot.iter_mut().zip(*piece) {
-                *to = *from;
-            }
-            room = rest;
-        }
-        if room.is_empty() {
-            Err(Errno::ENAMETOOLONG)
-        } else {
+        if fill(&mut bytes, pieces) {
             Ok(Self(bytes))
+        } else {
+            Err(Errno::ENAMETOOLONG)
         }
     }
 
@@ -76,6 +65,22 @@ impl<const N: usize> StackPath<N> {
         // `of` leaves at least one NUL.
         CStr::from_bytes_until_nul(&self.0).unwrap_or_default()
     }
+}
+
+/// Puts the pieces one after another; says whether there is room for them and a NUL. One for paths of every length.
+#[inline(never)]
+fn fill(mut room: &mut [u8], pieces: &[&[u8]]) -> bool {
+    for piece in pieces {
+        let Some((slot, rest)) = room.split_at_mut_checked(piece.len()) else {
+            return false;
+        };
+        // copy_from_slice would bring its check of the lengths, that is, a panic.
+        for (to, from) in slot.iter_mut().zip(*piece) {
+            *to = *from;
+        }
+        room = rest;
+    }
+    !room.is_empty()
 }
 
 #[cfg(test)]
