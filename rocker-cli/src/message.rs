@@ -41,36 +41,3 @@ pub(crate) fn report(pieces: &[&[u8]]) {
 pub(crate) fn name(errno: Errno) -> &'static [u8] {
     errno.name().as_bytes()
 }
-
-/// A decimal number that fits, without sign or spaces.
-pub(crate) fn parse_number(text: &[u8]) -> Option<u32> {
-    if text.is_empty() {
-        return None;
-    }
-    text.iter().try_fold(0u32, |value, byte| {
-        let digit = byte.checked_sub(b'0').filter(|digit| *digit < 10)?;
-        value.checked_mul(10)?.checked_add(digit.into())
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn numbers_are_read_strictly() {
-        assert_eq!(parse_number(b"4294967295"), Some(u32::MAX));
-        for bad in [
-            &b""[..],
-            b"4294967296",
-            b"-1",
-            b"+1",
-            b" 1",
-            b"1 ",
-            b"0x1",
-            b"1000:0",
-        ] {
-            assert_eq!(parse_number(bad), None, "{bad:?}");
-        }
-    }
-}

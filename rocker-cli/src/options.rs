@@ -1,8 +1,8 @@
 //! `Options`: what the command line of `rocker run` says.
 
-use crate::message::parse_number;
 use core::ffi::CStr;
 use rocker_client::{Data, DataMode, limits};
+use rocker_sys::parse_decimal;
 
 /// nobody, where there is a name for it.
 const DEFAULT_ID: u32 = 65_534;
@@ -142,7 +142,7 @@ fn split(argument: &CStr) -> (&[u8], Option<&CStr>) {
             bytes.get(..at).unwrap_or_default(),
             bytes
                 .get(at + 1..)
-                .and_then(|value| CStr::from_bytes_with_nul(value).ok()),
+                .and_then(|value| CStr::from_bytes_until_nul(value).ok()),
         ),
     }
 }
@@ -176,7 +176,7 @@ fn size(value: &CStr) -> Result<u32, Mistake<'_>> {
         b'G' => 1 << 20,
         _ => return Err(wrong),
     };
-    parse_number(digits)
+    parse_decimal(digits)
         .and_then(|number| number.checked_mul(factor))
         .filter(|size| *size > 0)
         .ok_or(wrong)
@@ -196,7 +196,7 @@ fn number<'a>(name: &'a [u8], value: &'a CStr, max: u32) -> Result<u32, Mistake<
     } else {
         b" wants a number from 1 to 4294967294, not "
     };
-    parse_number(value.to_bytes())
+    parse_decimal(value.to_bytes())
         .filter(|number| (1..=max).contains(number))
         .ok_or(Mistake::of(name, range, value.to_bytes()))
 }

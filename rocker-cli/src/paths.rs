@@ -32,7 +32,7 @@ impl Paths {
     pub(crate) fn iter(&self) -> impl Iterator<Item = &CStr> {
         self.bytes
             .split_inclusive(|byte| *byte == 0)
-            .filter_map(|path| CStr::from_bytes_with_nul(path).ok())
+            .filter_map(|path| CStr::from_bytes_until_nul(path).ok())
     }
 
     fn add<'a>(&mut self, option: &'a [u8], path: Option<&'a CStr>) -> Result<(), Mistake<'a>> {

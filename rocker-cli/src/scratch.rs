@@ -1,10 +1,9 @@
 //! `Scratch`: the directories of one run that nobody named.
 
-use crate::message::parse_number;
 use core::ffi::CStr;
 use rocker_sys::fs::{self, DirEntries};
 use rocker_sys::raw::general::{AT_REMOVEDIR, O_DIRECTORY, O_NOFOLLOW, O_RDONLY};
-use rocker_sys::{Decimal, Errno, Fd, Result, StackPath, process};
+use rocker_sys::{Decimal, Errno, Fd, Result, StackPath, parse_decimal, process};
 
 /// The number of the run follows.
 const DATA_DIR: &[u8] = b"/run/rocker/data.";
@@ -77,7 +76,7 @@ fn run_of(name: &[u8]) -> Option<i32> {
         .strip_prefix(b"data.")
         .or_else(|| name.strip_prefix(b"run."))?;
     let digits = rest.split(|byte| *byte == b'.').next()?;
-    i32::try_from(parse_number(digits)?).ok()
+    i32::try_from(parse_decimal(digits)?).ok()
 }
 
 /// Removes a directory and everything in it; what cannot be removed stays, like the directory of a sandbox that has left

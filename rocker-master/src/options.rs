@@ -1,6 +1,7 @@
 //! `Options`: what the command line says.
 
 use core::ffi::CStr;
+use rocker_sys::parse_decimal;
 
 /// Where clients find the master if nothing else is said.
 pub(crate) const DEFAULT_SOCKET: &CStr = c"/run/rocker/master.sock";
@@ -79,17 +80,20 @@ impl<'a> Options<'a> {
 }
 
 fn descriptor(text: &CStr) -> Result<i32, Usage<'_>> {
-    number(text).filter(|fd| *fd > 2).ok_or(Usage::Wrong(text))
+    number(text)
+        .and_then(|fd| fd.try_into().ok())
+        .filter(|fd| *fd > 2)
+        .ok_or(Usage::Wrong(text))
 }
 
 /// Whole seconds, in milliseconds.
 fn seconds(text: &CStr) -> Result<u64, Usage<'_>> {
-    let seconds: u32 = number(text).ok_or(Usage::Wrong(text))?;
+    let seconds = number(text).ok_or(Usage::Wrong(text))?;
     Ok(u64::from(seconds).saturating_mul(1000))
 }
 
-fn number<T: core::str::FromStr>(text: &CStr) -> Option<T> {
-    core::str::from_utf8(text.to_bytes()).ok()?.parse().ok()
+fn number(text: &CStr) -> Option<u32> {
+    parse_decimal(text.to_bytes())
 }
 
 #[cfg(test)]

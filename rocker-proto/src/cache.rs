@@ -95,12 +95,7 @@ impl<'a> CacheReply<'a> {
         }
         let len = reader.u16()?.into();
         let (users, idle_ms) = (reader.u32()?, reader.u32()?);
-        let path = reader.take(len)?;
-        let package = if path.is_empty() {
-            None
-        } else {
-            Some(CStr::from_bytes_with_nul(path).ok()?)
-        };
+        let package = reader.string(len)?;
         reader.is_empty().then_some(Self {
             users,
             idle_ms,

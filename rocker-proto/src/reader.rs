@@ -1,5 +1,7 @@
 //! `Reader`: takes a message apart from the front.
 
+use core::ffi::CStr;
+
 /// The bytes of a message that have not been read yet.
 pub(crate) struct Reader<'a>(pub(crate) &'a [u8]);
 
@@ -32,6 +34,18 @@ impl<'a> Reader<'a> {
     #[inline(always)]
     pub(crate) fn i32(&mut self) -> Option<i32> {
         self.array().map(i32::from_le_bytes)
+    }
+
+    /// The next string, of so many bytes with its NUL: `None` inside for a length of 0, `None` outside for a missing or early
+    /// NUL.
+    pub(crate) fn string(&mut self, len: usize) -> Option<Option<&'a CStr>> {
+        let bytes = self.take(len)?;
+        if bytes.is_empty() {
+            return Some(None);
+        }
+        // Not `from_bytes_with_nul`, which would bring a second search for the NUL into programs that have this one.
+        let text = CStr::from_bytes_until_nul(bytes).ok()?;
+        (text.to_bytes_with_nul().len() == len).then_some(Some(text))
     }
 
     /// Is it the end?

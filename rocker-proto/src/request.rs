@@ -137,7 +137,7 @@ impl<'a> Request<'a> {
         let mut strings = Reader(packet.get(Self::HEADER..)?);
         let mut next = || {
             let len = header.u16()?;
-            string(strings.take(len.into())?)
+            strings.string(len.into())
         };
         let (package, exec_dir, data_dir) = (next()?, next()?, next()?);
         let mut overlays = [None; OVERLAYS_MAX];
@@ -261,14 +261,6 @@ fn append(packet: &mut Packet, lengths: usize, strings: &[Option<&CStr>]) -> Opt
 fn put_len(packet: &mut Packet, at: usize, len: usize) -> Option<()> {
     *packet.get_mut(at..)?.first_chunk_mut()? = u16::try_from(len).ok()?.to_le_bytes();
     Some(())
-}
-
-/// One string of a packet: `None` inside for a length of 0, `None` outside for a missing or early NUL.
-fn string(bytes: &[u8]) -> Option<Option<&CStr>> {
-    if bytes.is_empty() {
-        return Some(None);
-    }
-    CStr::from_bytes_with_nul(bytes).ok().map(Some)
 }
 
 /// Absolute, not `/` itself, and every component a name: not empty, not `.`, not `..`.

@@ -5,6 +5,7 @@ use crate::arch::{syscall1, syscall3};
 use crate::errno::{Errno, Result, ret};
 use crate::fd::RawFd;
 use crate::fs;
+use crate::text::parse_decimal;
 use linux_raw_sys::general as g;
 
 #[cfg(target_pointer_width = "64")]
@@ -97,8 +98,5 @@ unsafe fn close_listed(first: RawFd, last: RawFd, flags: u32) -> Result<()> {
 
 /// A decimal number; `.` and `..` are none.
 fn number(digits: &[u8]) -> Option<RawFd> {
-    digits.iter().try_fold(0i32, |value, byte| {
-        let digit = i32::from(byte.checked_sub(b'0').filter(|digit| *digit < 10)?);
-        value.checked_mul(10)?.checked_add(digit)
-    })
+    parse_decimal(digits)?.try_into().ok()
 }

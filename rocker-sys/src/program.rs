@@ -56,7 +56,7 @@ impl Program {
     pub fn variable(&self, name: &[u8]) -> Option<&'static CStr> {
         self.environment_entries().find_map(|entry| {
             let value = entry.to_bytes_with_nul().strip_prefix(name)?;
-            CStr::from_bytes_with_nul(value).ok()
+            CStr::from_bytes_until_nul(value).ok()
         })
     }
 }

@@ -36,6 +36,19 @@ impl Decimal {
     }
 }
 
+/// A decimal number that fits, without sign or spaces.
+///
+/// Not `str::parse`, which would bring the decoder of UTF-8 along.
+pub fn parse_decimal(text: &[u8]) -> Option<u32> {
+    if text.is_empty() {
+        return None;
+    }
+    text.iter().try_fold(0u32, |value, byte| {
+        let digit = byte.checked_sub(b'0').filter(|digit| *digit < 10)?;
+        value.checked_mul(10)?.checked_add(digit.into())
+    })
+}
+
 /// A path of at most `N - 1` bytes, as system calls take it.
 #[derive(Clone, Copy)]
 pub struct StackPath<const N: usize>([u8; N]);
@@ -92,6 +105,23 @@ mod tests {
         assert_eq!(Decimal::of(0).as_bytes(), b"0");
         assert_eq!(Decimal::of(1090).as_bytes(), b"1090");
         assert_eq!(Decimal::of(u32::MAX).as_bytes(), b"4294967295");
+    }
+
+    #[test]
+    fn numbers_are_read_strictly() {
+        assert_eq!(parse_decimal(b"4294967295"), Some(u32::MAX));
+        for bad in [
+            &b""[..],
+            b"4294967296",
+            b"-1",
+            b"+1",
+            b" 1",
+            b"1 ",
+            b"0x1",
+            b"1000:0",
+        ] {
+            assert_eq!(parse_decimal(bad), None, "{bad:?}");
+        }
     }
 
     #[test]
