@@ -17,10 +17,10 @@ macro_rules! stages {
 
             /// The word for it in the log and in `rocker_ext.h`.
             pub fn name(self) -> &'static str {
-                match self {
-                    $( Stage::$name => $text, )*
-                    _ => "unknown-stage",
-                }
+                // As `Errno::name` in rocker-sys: one text, where a `match` becomes a table with room for every number.
+                const NAMES: &str = concat!($($text, " "),*);
+                let known = Self::ALL.iter().position(|stage| *stage == self);
+                known.and_then(|position| NAMES.split(' ').nth(position)).unwrap_or("unknown-stage")
             }
         }
     };
@@ -173,6 +173,14 @@ impl Stage {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn names_are_those_of_the_numbers() {
+        assert_eq!(Stage::READY.name(), "ready");
+        assert_eq!(Stage::OVERLAY_PATH.name(), "overlay-path");
+        assert_eq!(Stage::GUARD_NAME.name(), "guard-name");
+        assert_eq!(Stage::from_raw(u16::MAX).name(), "unknown-stage");
+    }
 
     #[test]
     fn numbers_and_names_are_unique() {
