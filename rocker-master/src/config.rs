@@ -3,7 +3,7 @@
 use crate::log::Line;
 use core::ffi::CStr;
 use rocker_guard::resolve;
-use rocker_proto::policy::{Mistake, Peer, Policy, TEXT_MAX};
+use rocker_proto::policy::{Peer, Policy, TEXT_MAX};
 use rocker_proto::{Failure, Request, Stage};
 use rocker_sys::memory::Pages;
 use rocker_sys::raw::general::O_RDONLY;
@@ -13,16 +13,10 @@ use rocker_sys::{Errno, ProcPath, fs};
 /// Where the file is if nothing else is said.
 const DEFAULT: &CStr = c"/etc/rocker/rocker.conf";
 
-/// Why a file cannot be used.
-enum Refusal {
-    Errno(Errno),
-    Mistake(Mistake),
-}
-
 /// A policy, and the text that it goes with.
 struct Rules {
     policy: Policy,
-    text: Option<Text>,
+    text: Text,
 }
 
 /// What the file held, in pages of its own: guards need no copy.
@@ -50,11 +44,7 @@ impl<'a> Config<'a> {
         if let Some(rules) = Rules::read(self.named) {
             self.rules = rules;
             let path = self.named.unwrap_or(DEFAULT);
-            Line::new()
-                .text("uses ")
-                .quoted(path)
-                .text(" as it is now")
-                .print();
+            Line::new().text("uses now ").quoted(path).print();
         }
     }
 
@@ -68,13 +58,13 @@ impl<'a> Config<'a> {
     }
 
     /// May this peer have this? It has so many sandboxes already.
-    pub(crate) fn admit<'r>(
+    pub(crate) fn admit(
         &self,
         peer: &Credentials,
         sandboxes: u32,
-        request: &Request<'r>,
-    ) -> Result<(), (Failure, Option<&'r CStr>)> {
-        let refuse = |stage, errno: Errno| Err((Failure::new(stage, errno.raw()), None));
+        request: &Request<'_>,
+    ) -> Result<(), Failure> {
+        let refuse = |stage, errno: Errno| Err(Failure::new(stage, errno.raw()));
         // The file may have changed since it connected.
         let Some(peer) = self.peer(peer) else {
             return refuse(Stage::PEER, Errno::EPERM);
@@ -82,55 +72,48 @@ impl<'a> Config<'a> {
         if sandboxes >= peer.sandboxes() {
             return refuse(Stage::LIMIT, Errno::EDQUOT);
         }
-        let text = self.rules.text.as_ref();
-        peer.admit(text.map_or(&[], Text::bytes), request)
+        peer.admit(self.rules.text.bytes(), request)
     }
 }
 
 impl Rules {
-    const ROOT_ALONE: Self = Self {
-        policy: Policy::ROOT_ALONE,
-        text: None,
-    };
-
+    /// If the file cannot be used the log says why.
+    // Once: at the start, and for each SIGHUP.
+    #[inline(never)]
     fn read(named: Option<&CStr>) -> Option<Self> {
         let path = named.unwrap_or(DEFAULT);
-        match Self::try_read(path) {
-            Ok(rules) => Some(rules),
-            Err(Refusal::Errno(Errno::ENOENT)) if named.is_none() => Some(Self::ROOT_ALONE),
-            Err(refusal) => {
-                let mut line = Line::new();
-                line.text("cannot use ").quoted(path).text(":");
-                match refusal {
-                    Refusal::Errno(errno) => line.text(" ").errno(errno.raw()),
-                    Refusal::Mistake(Mistake {
-                        line: number,
-                        column,
-                        expected,
-                    }) => line
-                        .unsigned(number)
-                        .text(":")
-                        .unsigned(column)
-                        .text(": expected ")
-                        .text(expected),
-                };
-                line.print();
-                None
-            }
-        }
-    }
-
-    fn try_read(path: &CStr) -> Result<Self, Refusal> {
-        let text = Text::read(path).map_err(Refusal::Errno)?;
-        let policy = Policy::parse(text.bytes()).map_err(Refusal::Mistake)?;
-        Ok(Self {
-            policy,
-            text: Some(text),
-        })
+        let text = match Text::read(path) {
+            // One that says nothing.
+            Err(Errno::ENOENT) if named.is_none() => Text::empty(),
+            result => result,
+        };
+        let mut line = Line::new();
+        line.text("cannot use ").quoted(path).text(":");
+        match text {
+            Err(errno) => line.text(" ").errno(errno.raw()),
+            Ok(text) => match Policy::parse(text.bytes()) {
+                Ok(policy) => return Some(Self { policy, text }),
+                Err(mistake) => line
+                    .unsigned(mistake.line as u32)
+                    .text(":")
+                    .unsigned(mistake.column as u32)
+                    .text(": expected ")
+                    .text(mistake.expected),
+            },
+        };
+        line.print();
+        None
     }
 }
 
 impl Text {
+    fn empty() -> rocker_sys::Result<Self> {
+        Ok(Self {
+            pages: Pages::new(1)?,
+            len: 0,
+        })
+    }
+
     /// Opened once; what was looked at is what is read.
     ///
     /// # Errors
@@ -151,17 +134,11 @@ impl Text {
         let mut pages = Pages::new(size.saturating_add(1))?;
         // SAFETY: guards ask for no policy, and end without dropping anything.
         unsafe { pages.keep_from_clones() }?;
-        let mut len = 0usize;
-        loop {
-            let room = pages.as_mut_slice().get_mut(len..).unwrap_or_default();
-            if room.is_empty() {
-                return Err(Errno::EBUSY);
-            }
-            match fs::read(file.raw(), room)? {
-                0 => return Ok(Self { pages, len }),
-                read => len = len.saturating_add(read),
-            }
+        let len = fs::read(file.raw(), pages.as_mut_slice())?;
+        if len > size {
+            return Err(Errno::EBUSY);
         }
+        Ok(Self { pages, len })
     }
 
     fn bytes(&self) -> &[u8] {

@@ -85,7 +85,8 @@ pub(crate) fn launch(launcher: &mut Launcher<'_>, client: Fd, packet: Packet) ->
     let admitted = launcher
         .config
         .admit(&packet.peer, launcher.sandboxes, &request);
-    if let Err((failure, path)) = admitted {
+    if let Err(failure) = admitted {
+        let path = request.path_of(&failure);
         refuse(&client, &packet.peer, request.app_id, &failure, path);
         return None;
     }

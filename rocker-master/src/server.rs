@@ -8,7 +8,6 @@ use crate::cache::PackageCache;
 use crate::config::Config;
 use crate::kernel::Kernel;
 use crate::listener::Listener;
-use crate::log::Line;
 use crate::mount_namespace::{Carried, MountNamespace};
 use crate::name::Names;
 use crate::registry::{Key, Registry};
@@ -148,11 +147,9 @@ impl<'a> Server<'a> {
         // What cannot be followed is tried again, and told, at the next launch.
         self.follow_host().unwrap_or_default();
         self.config.reload();
-        if let Err(errno) = self.listener.admit(self.config.policy()) {
-            Line::new()
-                .text("cannot open the socket to others: ")
-                .errno(errno.raw())
-                .print();
-        }
+        // Somebody has taken the address away: then nobody can connect at all.
+        self.listener
+            .admit(self.config.policy())
+            .unwrap_or_default();
     }
 }

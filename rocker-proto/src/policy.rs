@@ -25,12 +25,15 @@
 
 mod admission;
 mod entry;
+mod key;
 mod peer;
+mod value;
 
 pub use entry::Mistake;
 pub use peer::Peer;
 
-use entry::{Entry, entries};
+use entry::Entries;
+use key::{OF_FILE, SIGNATURE, SOCKET_GROUP, SOCKET_MODE, Settings};
 
 /// How many sections a file may have.
 pub const PEERS_MAX: usize = 32;
@@ -44,50 +47,32 @@ const SANDBOXES_MAX: u32 = 4096;
 /// What a file says. It is used together with the text that it was read from.
 #[derive(Clone, Debug)]
 pub struct Policy {
-    socket_mode: Option<u32>,
-    socket_group: Option<u32>,
-    require_signature: Option<u32>,
+    settings: Settings,
     peers: heapless::Vec<Peer, PEERS_MAX>,
 }
 
 impl Policy {
     /// That of no file: root alone.
     pub const ROOT_ALONE: Self = Self {
-        socket_mode: None,
-        socket_group: None,
-        require_signature: None,
+        settings: Settings::NONE,
         peers: heapless::Vec::new(),
     };
 
     /// Reads a file's text. The first thing that is wrong is told, and nothing is passed over.
     pub fn parse(text: &[u8]) -> Result<Self, Mistake> {
         let mut policy = Self::ROOT_ALONE;
-        for entry in entries(text, 0) {
+        for entry in Entries::of(text, 0) {
             if entry.is_header() {
                 let full = entry.key.expected("no more than 32 sections");
                 policy.peers.push(Peer::of(&entry)?).map_err(|_| full)?;
-            } else if let Some(peer) = policy.peers.last_mut() {
-                peer.set(&entry)?;
-            } else {
-                policy.set(&entry)?;
+                continue;
+            }
+            match policy.peers.last_mut() {
+                Some(peer) => peer.take(&entry)?,
+                None => policy.settings.take(&entry, &OF_FILE)?,
             }
         }
         Ok(policy)
-    }
-
-    fn set(&mut self, entry: &Entry<'_>) -> Result<(), Mistake> {
-        let Entry { key, value, .. } = entry;
-        let slot = match key.bytes {
-            b"socket-mode" => return key.once(&mut self.socket_mode, value.mode()?),
-            b"socket-group" => return key.once(&mut self.socket_group, value.id()?),
-            b"require-signature" => &mut self.require_signature,
-            _ => {
-                return Err(key.expected(
-                    "socket-mode, socket-group, require-signature or [peer uid=N] or [peer gid=N]",
-                ));
-            }
-        };
-        key.once(slot, value.yes_or_no()?)
     }
 
     /// The section of a peer, by the ids that the kernel says it has; `None`: it may not ask.
@@ -98,16 +83,17 @@ impl Policy {
 
     /// The mode of the master's socket.
     pub fn socket_mode(&self) -> u32 {
-        self.socket_mode.unwrap_or(0o660)
+        self.settings.get(SOCKET_MODE).unwrap_or(0o660)
     }
 
     /// The group of the master's socket.
     pub fn socket_group(&self) -> u32 {
-        self.socket_group.unwrap_or(0)
+        self.settings.get(SOCKET_GROUP).unwrap_or(0)
     }
 
     /// May this peer start signed packages only?
     pub fn requires_signature(&self, peer: &Peer) -> bool {
-        peer.require_signature.or(self.require_signature) == Some(1)
+        let said = peer.require_signature();
+        said.or(self.settings.get(SIGNATURE)) == Some(1)
     }
 }

@@ -8,10 +8,10 @@ fn parse(text: &str) -> Policy {
 
 #[test]
 fn every_mistake_has_its_place() {
-    let rows: &[(&str, u32, u32, &str)] = &[
-        ("socket-mod 0660", 1, 1, "socket-mode, "),
-        ("\n\n  what", 3, 3, "socket-mode, "),
-        ("package-dir /data", 1, 1, "socket-mode, "),
+    let rows: &[(&str, usize, usize, &str)] = &[
+        ("socket-mod 0660", 1, 1, "require-signature socket-mode "),
+        ("\n\n  what", 3, 3, "require-signature socket-mode "),
+        ("package-dir /data", 1, 1, "require-signature socket-mode "),
         ("socket-mode", 1, 12, "a mode"),
         ("socket-mode 0888", 1, 13, "a mode"),
         ("socket-mode 01000", 1, 13, "a mode"),
@@ -33,7 +33,7 @@ fn every_mistake_has_its_place() {
         ("[app uid=1]", 1, 1, "[peer uid=N]"),
         ("[peeruid=1]", 1, 1, "[peer uid=N]"),
         ("[peer]", 1, 1, "[peer uid=N]"),
-        ("[peer pid=1]", 1, 7, "uid=N]"),
+        ("[peer pid=1]", 1, 1, "[peer uid=N]"),
         ("[peer uid=]", 1, 11, "N]"),
         ("[peer uid=1", 1, 11, "N]"),
         ("[peer uid=1]]", 1, 11, "N]"),
@@ -44,7 +44,12 @@ fn every_mistake_has_its_place() {
         ("[peer uid=9-1]", 1, 11, "N]"),
         ("[peer uid=1-2-3]", 1, 11, "N]"),
         ("[peer uid=1-4294967295]", 1, 11, "N]"),
-        ("[peer uid=1]\nsocket-mode 0660", 2, 1, "package-dir, "),
+        (
+            "[peer uid=1]\nsocket-mode 0660",
+            2,
+            1,
+            "require-signature sandboxes ",
+        ),
         ("[peer uid=1]\npackage-dir", 2, 12, "an absolute path"),
         ("[peer uid=1]\npackage-dir data", 2, 13, "an absolute path"),
         (
@@ -77,7 +82,12 @@ fn every_mistake_has_its_place() {
         ("[peer uid=1]\ndata-size 4", 2, 11, "a size"),
         ("[peer uid=1]\ndata-size 0K", 2, 11, "a size"),
         ("[peer uid=1]\ndata-size 4096G", 2, 11, "a size"),
-        ("\u{feff}socket-mode 0660", 1, 1, "socket-mode, "),
+        (
+            "\u{feff}socket-mode 0660",
+            1,
+            1,
+            "require-signature socket-mode ",
+        ),
         ("socket-mode 0660\0", 1, 13, "a mode"),
     ];
     for (text, line, column, expected) in rows {

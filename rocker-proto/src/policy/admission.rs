@@ -1,12 +1,23 @@
 //! Whether a peer may have what it asks for.
 
-use super::entry::{Ids, entries};
+use super::entry::Entries;
 use super::peer::Peer;
-use crate::{Data, DataMode, Failure, Request, Stage};
+use super::value::Ids;
+use crate::{Data, DataMode, Failure, NO_INDEX, Request, Stage};
 use core::ffi::CStr;
 
 /// `errno(3)`
 const EPERM: i32 = 1;
+
+/// What is looked for among the lines of a section.
+enum Wanted<'r> {
+    /// A directory that is, or holds, this path.
+    Above(&'r CStr),
+    /// This path.
+    Path(&'r CStr),
+    /// A range with this id.
+    Id(u32),
+}
 
 impl Peer {
     /// Allows a request or says which field is not allowed: `EPERM`, at the stage that is the field's own. `text` is what the
@@ -14,41 +25,47 @@ impl Peer {
     ///
     /// Paths are compared as they are written, part by part. What they lead to is the guard's to find out, which follows
     /// no symbolic link but those that only root could have made: where root's links lead out of a directory, root wants that.
-    pub fn admit<'r>(
-        &self,
-        text: &[u8],
-        request: &Request<'r>,
-    ) -> Result<(), (Failure, Option<&'r CStr>)> {
-        let list = List { peer: self, text };
-        let refuse = |stage| Failure::new(stage, EPERM);
-        let trees = [
-            (&b"package-dir"[..], request.package, Stage::PACKAGE_PATH),
-            (b"exec-dir", request.exec_dir, Stage::EXEC_DIR_PATH),
-            (b"data-dir", request.data_dir, Stage::DATA_DIR_PATH),
-        ];
-        for (key, path, stage) in trees {
-            // Only a data directory may be left out.
-            let is_in = |dir: &[u8]| holds(dir, path.to_bytes());
-            if !path.is_empty() && !list.allows(key, &is_in) {
-                return Err((refuse(stage), Some(path)));
+    pub fn admit(&self, text: &[u8], request: &Request<'_>) -> Result<(), Failure> {
+        let check = |stage, index, key: &str, wanted| {
+            if self.names(text, key.as_bytes(), &wanted) {
+                Ok(())
+            } else {
+                Err(Failure::indexed(stage, EPERM, index))
             }
+        };
+        let one = |stage, key, wanted| check(stage, NO_INDEX, key, wanted);
+        one(
+            Stage::PACKAGE_PATH,
+            "package-dir",
+            Wanted::Above(request.package),
+        )?;
+        one(
+            Stage::EXEC_DIR_PATH,
+            "exec-dir",
+            Wanted::Above(request.exec_dir),
+        )?;
+        if !request.data_dir.is_empty() {
+            one(
+                Stage::DATA_DIR_PATH,
+                "data-dir",
+                Wanted::Above(request.data_dir),
+            )?;
         }
         for (index, overlay) in (0u16..).zip(request.overlays) {
             let Some(overlay) = overlay else { continue };
-            if !list.allows(b"overlay-dir", &|dir| dir == overlay.to_bytes()) {
-                let failure = Failure::indexed(Stage::OVERLAY_PATH, EPERM, index);
-                return Err((failure, Some(overlay)));
-            }
+            check(
+                Stage::OVERLAY_PATH,
+                index,
+                "overlay-dir",
+                Wanted::Path(overlay),
+            )?;
         }
-        let is_id = |id| move |ids: &[u8]| Ids::of(ids).is_some_and(|ids| ids.contain(id));
-        let rules = [
-            (list.allows(b"app-uid", &is_id(request.uid)), Stage::UID),
-            (list.allows(b"app-gid", &is_id(request.gid)), Stage::GID),
-            (self.allows_size(&request.data), Stage::DATA_SIZE),
-        ];
-        match rules.into_iter().find(|(allowed, _)| !allowed) {
-            None => Ok(()),
-            Some((_, stage)) => Err((refuse(stage), None)),
+        one(Stage::UID, "app-uid", Wanted::Id(request.uid))?;
+        one(Stage::GID, "app-gid", Wanted::Id(request.gid))?;
+        if self.allows_size(&request.data) {
+            Ok(())
+        } else {
+            Err(Failure::new(Stage::DATA_SIZE, EPERM))
         }
     }
 
@@ -59,32 +76,40 @@ impl Peer {
         };
         data.mode != DataMode::TMPFS || size <= self.data_size_kib()
     }
-}
 
-/// The lines of a section.
-struct List<'p> {
-    peer: &'p Peer,
-    text: &'p [u8],
-}
-
-impl List<'_> {
-    /// Does one of this key's lines fit?
-    fn allows(&self, key: &[u8], fits: &dyn Fn(&[u8]) -> bool) -> bool {
-        let mut allowed = self.peer.is_open;
-        let lines = entries(self.text, self.peer.body).take_while(|line| !line.is_header());
-        for line in lines.filter(|line| line.key.bytes == key) {
-            if fits(line.value.bytes) {
-                return true;
+    /// Is this among the lines with this key? Of root it is, too, where there is no such line.
+    // Once, and not in each of its callers.
+    #[inline(never)]
+    fn names(&self, text: &[u8], key: &[u8], wanted: &Wanted<'_>) -> bool {
+        let mut allowed = self.is_open();
+        for line in Entries::of(text, self.body) {
+            if line.is_header() {
+                break;
             }
-            allowed = false;
+            if line.key.bytes == key {
+                if wanted.is(line.value.bytes) {
+                    return true;
+                }
+                allowed = false;
+            }
         }
         allowed
     }
 }
 
+impl Wanted<'_> {
+    fn is(&self, value: &[u8]) -> bool {
+        match self {
+            Self::Above(path) => is_above(value, path.to_bytes()),
+            Self::Path(path) => value == path.to_bytes(),
+            Self::Id(id) => Ids::of(value).is_some_and(|ids| ids.contain(*id)),
+        }
+    }
+}
+
 /// Is `path` this directory, or does it lie below?
-fn holds(dir: &[u8], path: &[u8]) -> bool {
-    // The root directory is the one whose name ends with a slash.
+fn is_above(dir: &[u8], path: &[u8]) -> bool {
     let rest = path.strip_prefix(dir);
-    dir == b"/" || rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(b"/"))
+    // The root directory is the one whose name ends with a slash.
+    dir == b"/" || rest.is_some_and(|rest| matches!(rest, [] | [b'/', ..]))
 }
