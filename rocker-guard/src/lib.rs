@@ -30,7 +30,7 @@ mod cache;
 mod identity;
 mod layer_name;
 mod layers;
-mod mountinfo;
+mod mount_points;
 mod overlay;
 mod overlay_mount;
 mod package;
@@ -49,6 +49,7 @@ mod tmpfs;
 
 pub use cache::{CACHE_DIR, Cache, PackageId, Slot};
 use core::mem;
+pub use mount_points::MountPoints;
 pub use plan::Plan;
 use rocker_sys::{Fd, process, settle};
 

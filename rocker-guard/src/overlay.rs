@@ -1,7 +1,7 @@
 //! `Overlays`: the directories that the App may change without the host's seeing it.
 
 use crate::layers::LayerStore;
-use crate::mountinfo::MountInfo;
+use crate::mount_points::MountPoints;
 use crate::overlay_mount::{ByNumber, OverlayMount};
 use crate::paths::{Paths, holds};
 use crate::seat::Seat;
@@ -117,11 +117,11 @@ impl<'a> Overlays<'a> {
     }
 
     /// Mounts them all, and binds back what was mounted below each. The seat is theirs for as long as they are mounted.
-    pub(crate) fn mount(mut self, mounts: &MountInfo) -> Step<Option<Seat>> {
+    pub(crate) fn mount(mut self, mounts: MountPoints<'_>) -> Step<Option<Seat>> {
         if self.list.is_empty() {
             return Ok(None);
         }
-        self.look_for_mounts(mounts).at(Stage::MOUNTINFO)?;
+        self.look_for_mounts(mounts);
         let store = self.store()?;
         let names = ByNumber::enter()?;
         let mut last = None;
@@ -133,14 +133,13 @@ impl<'a> Overlays<'a> {
     }
 
     /// One pass for all overlays: most have nothing mounted below them, and the table may be long.
-    fn look_for_mounts(&mut self, mounts: &MountInfo) -> Result<()> {
-        for mount in mounts.mount_points()? {
+    fn look_for_mounts(&mut self, mounts: MountPoints<'_>) {
+        for mount in mounts.iter() {
             for overlay in &mut self.list {
                 let below = mount.below(self.paths.get(overlay.path)).is_some();
                 overlay.has_mounts |= below;
             }
         }
-        Ok(())
     }
 
     fn store(&self) -> Step<LayerStore> {
@@ -171,7 +170,7 @@ impl<'a> Overlays<'a> {
         overlay: &Overlay,
         store: &LayerStore,
         names: &ByNumber,
-        mounts: &MountInfo,
+        mounts: MountPoints<'_>,
     ) -> Step {
         let path = self.paths.get(overlay.path);
         let layers = store.layers(path, &overlay.stat, self.request, self.named);

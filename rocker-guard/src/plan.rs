@@ -1,6 +1,6 @@
 //! `Plan`: everything that a guard must know, ready before the clone.
 
-use crate::Cache;
+use crate::{Cache, MountPoints};
 use core::ffi::CStr;
 use rocker_proto::limits::NAME_SIZE;
 use rocker_proto::{Entrance, Request};
@@ -19,6 +19,8 @@ pub struct Plan<'a> {
     pub client: RawFd,
     /// The guard's end of its channel to the master.
     pub master: RawFd,
+    /// What is mounted in the namespace that the guard's is a copy of.
+    pub mounts: MountPoints<'a>,
     /// Packages that are mounted already.
     pub cache: Cache<'a>,
     /// An empty file of mode 0000 that covers what must not be read in `/proc`.

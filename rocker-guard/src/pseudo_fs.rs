@@ -1,6 +1,6 @@
 //! `/proc` and `/sys` of the sandbox.
 
-use crate::mountinfo::MountInfo;
+use crate::mount_points::MountPoints;
 use crate::resolve::{self, PATH_MAX};
 use crate::step::{At, Step};
 use core::ffi::CStr;
@@ -85,7 +85,7 @@ fn remount_read_only(_: &CStr, path: &CStr) -> Result<()> {
 }
 
 /// Makes `/sys` and everything mounted in it read-only.
-pub(crate) fn make_sys_read_only(mounts: &MountInfo) -> Step {
+pub(crate) fn make_sys_read_only(mounts: MountPoints<'_>) -> Step {
     match mount_attributes::set(c"/sys", AT_RECURSIVE, MOUNT_ATTR_RDONLY) {
         // Nothing is mounted there, or there is no such directory.
         Err(Errno::EINVAL | Errno::ENOENT) => Ok(()),
@@ -97,8 +97,8 @@ pub(crate) fn make_sys_read_only(mounts: &MountInfo) -> Step {
 /// The same before Linux 5.12.
 // A frame of its own: pages that newer kernels need not touch.
 #[inline(never)]
-fn one_by_one(mounts: &MountInfo) -> Result<()> {
-    for point in mounts.mount_points()? {
+fn one_by_one(mounts: MountPoints<'_>) -> Result<()> {
+    for point in mounts.iter() {
         if !point.bytes().eq(*b"/sys") && point.below(b"/sys").is_none() {
             continue;
         }

@@ -5,7 +5,7 @@ use crate::overlay::Overlays;
 use crate::package::Package;
 use crate::seat::Seat;
 use crate::step::{At, Step};
-use crate::{Plan, identity, mountinfo::MountInfo, pseudo_fs, resolve, talk};
+use crate::{Plan, identity, pseudo_fs, resolve, talk};
 use rocker_proto::Stage;
 use rocker_sys::raw::general::{O_DIRECTORY, O_PATH};
 use rocker_sys::signal::{self, SigSet};
@@ -29,15 +29,14 @@ pub(crate) unsafe fn build(plan: &Plan<'_>) -> Step<Option<Seat>> {
     become_pid1(plan)?;
 
     let request = &plan.request;
-    let mounts = MountInfo::unread();
     let cache = OpenCache::open(&plan.cache)?;
     let package = Package::open(request.package, &cache)?;
     let overlays = Overlays::open(request)?;
 
-    let seat = overlays.mount(&mounts)?;
+    let seat = overlays.mount(plan.mounts)?;
     let cached = package.mount(request.exec_dir, cache)?;
     pseudo_fs::mount_proc(&mask)?;
-    pseudo_fs::make_sys_read_only(&mounts)?;
+    pseudo_fs::make_sys_read_only(plan.mounts)?;
 
     identity::enter_user_namespace(plan, cached)?;
     // Meanwhile the master writes the id maps. Its word is heard in any case: if a guard ended without it, the master would

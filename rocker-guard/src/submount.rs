@@ -1,6 +1,6 @@
 //! What is mounted below an overlaid directory vanishes behind the overlay: bind it back.
 
-use crate::mountinfo::{MountInfo, MountPoint};
+use crate::mount_points::{MountPoint, MountPoints};
 use crate::resolve::{self, PATH_MAX};
 use core::ffi::CStr;
 use rocker_sys::mount::{MS_BIND, MS_NODEV, MS_NOSUID, MS_REMOUNT, Mount, ST_NOEXEC, ST_RDONLY};
@@ -8,8 +8,8 @@ use rocker_sys::{Errno, Fd, ProcPath, Result, fs};
 
 /// Binds every mount below `dir` to the same place in the overlay that covers it now. `lower` is the directory itself,
 /// opened before: below it the mounts are still to be found.
-pub(crate) fn bind_back(lower: &Fd, dir: &[u8], mounts: &MountInfo) -> Result<()> {
-    for mount in mounts.mount_points()? {
+pub(crate) fn bind_back(lower: &Fd, dir: &[u8], mounts: MountPoints<'_>) -> Result<()> {
+    for mount in mounts.iter() {
         match bind_one(lower, dir, mount) {
             // Not there, on one side or the other: itself covered by another mount, removed on the host while it was
             // mounted, or removed by the App from its own view.

@@ -13,7 +13,7 @@ use crate::name::Names;
 use crate::packet::Packet;
 use crate::registry::{Guard, State};
 use core::ffi::CStr;
-use rocker_guard::Plan;
+use rocker_guard::{MountPoints, Plan};
 use rocker_proto::limits::REQUEST_MAX;
 use rocker_proto::{Failure, Reply, Report, Request, Stage};
 use rocker_sys::memory::Pages;
@@ -30,6 +30,7 @@ pub(crate) struct Launcher<'a> {
     /// How many the peer has.
     pub(crate) sandboxes: u32,
     pub(crate) mask: &'a CStr,
+    pub(crate) mounts: MountPoints<'a>,
     pub(crate) kernel: Kernel,
 }
 
@@ -125,6 +126,7 @@ fn clone_guard(
         entrance: launcher.kernel.entrance_for(request),
         client: client.raw(),
         master: theirs.raw(),
+        mounts: launcher.mounts,
         cache: launcher.cache.view(lease),
         mask: launcher.mask,
     };

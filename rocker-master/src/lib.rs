@@ -30,6 +30,7 @@ mod launch;
 mod listener;
 mod log;
 mod mount_namespace;
+mod mount_table;
 mod name;
 mod options;
 mod packet;

@@ -6,8 +6,9 @@
 //! a removed medium would stay busy. So the host's table of mounts is watched, and when it has changed the namespace is made
 //! anew.
 
+use crate::mount_table::MountTable;
 use core::ffi::CStr;
-use rocker_guard::CACHE_DIR;
+use rocker_guard::{CACHE_DIR, MountPoints};
 use rocker_sys::mount::{self, MS_NODEV, MS_NOEXEC, MS_NOSUID, MS_REC, MS_SHARED, MS_SLAVE, Mount};
 use rocker_sys::namespace::{self, CLONE_NEWNS};
 use rocker_sys::raw::general::{O_DIRECTORY, O_PATH, O_RDONLY};
@@ -16,8 +17,8 @@ use rocker_sys::{Fd, Result, fs, time};
 /// The namespace that this process is in, and how to make it again.
 pub(crate) struct MountNamespace {
     host: Host,
-    /// Is the process in it? Only after a failure it is not.
-    is_made: bool,
+    /// What is mounted in it, but for the cache. `None`: the process is not in it, for making it has failed.
+    table: Option<MountTable>,
     /// Has the host's table changed since?
     is_stale: bool,
 }
@@ -51,7 +52,7 @@ impl MountNamespace {
                 working_dir: dir(c".")?,
                 table: fs::open(c"/proc/self/mountinfo", O_RDONLY)?,
             },
-            is_made: false,
+            table: None,
             is_stale: false,
         };
         new.make(None)?;
@@ -68,19 +69,23 @@ impl MountNamespace {
         self.is_stale = true;
     }
 
+    /// What is mounted in it: nothing before it has been made.
+    pub(crate) fn points(&self) -> MountPoints<'_> {
+        let table = self.table.as_ref();
+        table.map_or(MountPoints::of_lines(b""), MountTable::points)
+    }
+
     /// Makes it anew if the host's mounts are no longer what they were. `None`: there was nothing to do.
     pub(crate) fn follow_host(&mut self) -> Result<Option<Carried>> {
         // Asked here too: a client may mount something and launch before its mount is heard of.
         self.is_stale |= time::has_exception(self.host.table.raw())?;
-        if self.is_made && !self.is_stale {
+        if self.table.is_some() && !self.is_stale {
             return Ok(None);
         }
         // Before the old one is left. Where there is no such call the cache starts again.
-        let cache = self
-            .is_made
-            .then(|| mount::copy_tree(CACHE_DIR).ok())
-            .flatten();
-        (self.is_made, self.is_stale) = (false, false);
+        let was_made = self.table.take();
+        let cache = was_made.and_then(|_| mount::copy_tree(CACHE_DIR).ok());
+        self.is_stale = false;
         self.host.go_back()?;
         let carried = self.make(cache)?;
         Ok(Some(carried))
@@ -90,6 +95,7 @@ impl MountNamespace {
         namespace::unshare(CLONE_NEWNS)?;
         // Nothing that is mounted here reaches the host.
         change_propagation(c"/", MS_REC | MS_SLAVE)?;
+        let table = MountTable::read()?;
         let carried = match cache {
             Some(tree) if mount::hang_tree(&tree, CACHE_DIR).is_ok() => Carried::Everything,
             _ => {
@@ -97,7 +103,7 @@ impl MountNamespace {
                 Carried::Nothing
             }
         };
-        self.is_made = true;
+        self.table = Some(table);
         Ok(carried)
     }
 }

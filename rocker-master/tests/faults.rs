@@ -42,8 +42,6 @@ const BEFORE: &str = "
     close_range:error=EPERM:when=1   -                             guard
     prctl:error=EPERM:when=1         -                             guard
     chdir:error=EIO:when=1           -                             guard
-    openat:error=EMFILE              /proc/self/mountinfo          mountinfo
-    read:error=EIO:when=3            -                             mountinfo
     openat2:error=EIO                /run/app.sqfs                 open-package
     read:error=EIO                   /run/app.sqfs                 package-format
     openat2:error=EIO                /run/data                     open-data-dir
@@ -120,6 +118,9 @@ const IDENTITY: &str = "
 /// When the host's mounts have changed.
 const FOLLOWING: &str = "
     setns:error=EPERM                -                             propagation
+    unshare:error=ENOMEM             -                             propagation
+    openat:error=EMFILE              /proc/self/mountinfo          propagation
+    read:error=EIO                   -                             propagation
 ";
 
 /// Where setns takes no pidfd.
@@ -235,12 +236,16 @@ fn faults_of_a_tmpfs() {
     rows(TMPFS).for_each(|fault| check_one(&fault, &request));
 }
 
-fn check_one(fault: &Fault, request: &Request<'_>) {
+fn start_with(fault: &Fault) -> Master {
     let trace = format!("trace={}", fault.call());
     let inject = format!("inject={}", fault.inject);
     let mut options = vec!["-e", &trace, "-e", &inject];
     options.extend(fault.path.iter().flat_map(|path| ["-P", path]));
-    let mut master = Master::start_traced(&options);
+    Master::start_traced(&options)
+}
+
+fn check_one(fault: &Fault, request: &Request<'_>) {
+    let mut master = start_with(fault);
     let data = Path::new("/run/data");
     let before = Traces::now(data);
 
@@ -267,8 +272,7 @@ fn check_one(fault: &Fault, request: &Request<'_>) {
 fn cannot_follow_the_host() {
     let request = request();
     for fault in rows(FOLLOWING) {
-        let inject = format!("inject={}", fault.inject);
-        let mut master = Master::start_traced(&["-e", "trace=setns", "-e", &inject]);
+        let mut master = start_with(&fault);
         mount_tmpfs("/run/late", 0);
         for _ in 0..2 {
             let failure = launch(&request, &|| 0).unwrap_err();

@@ -68,10 +68,8 @@ stages! {
 
     /// `clone3(2)` of the guard, or what must be there before it.
     CLONE = 32, "clone";
-    /// `unshare(2)`, `setns(2)`, `mount(2)`: a mount namespace apart from the host's.
+    /// `unshare(2)`, `setns(2)`, `mount(2)`, `/proc/self/mountinfo`: a mount namespace apart from the host's.
     PROPAGATION = 33, "propagation";
-    /// Reading `/proc/self/mountinfo`.
-    MOUNTINFO = 34, "mountinfo";
     /// `open(2)` of the package.
     OPEN_PACKAGE = 35, "open-package";
     /// The package's superblock: `EMEDIUMTYPE` is neither squashfs nor erofs, `ENODATA` cut off, `EOPNOTSUPP` a

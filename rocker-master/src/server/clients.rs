@@ -119,6 +119,7 @@ impl Server<'_> {
             config: &self.config,
             sandboxes: self.registry.usage(packet.peer.uid).sandboxes.into(),
             mask: self.listener.mask(),
+            mounts: self.mounts.points(),
             kernel: self.kernel,
         };
         if let Some(state) = launch::launch(&mut launcher, client, packet) {
