@@ -14,8 +14,8 @@ pub(crate) fn cache(program: &Program) -> i32 {
     let mut socket = default_socket(program);
     while let Some(argument) = arguments.next() {
         match argument.to_bytes() {
-            b"drop" => request = CacheRequest::Drop,
-            b"--socket" => match arguments.next() {
+            it if is(it, "drop") => request = CacheRequest::Drop,
+            it if is(it, "--socket") => match arguments.next() {
                 Some(path) => socket = path,
                 None => return mistake(b"--socket wants a value", c""),
             },

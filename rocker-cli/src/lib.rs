@@ -23,9 +23,9 @@ mod supervise;
 
 use core::ffi::CStr;
 use message::{print, report};
-use rocker_sys::fs;
 use rocker_sys::program::Program;
 use rocker_sys::raw::general::O_RDWR;
+use rocker_sys::{fs, is};
 
 /// Exit status for a mistake on the command line.
 const USAGE: i32 = 2;
@@ -84,11 +84,13 @@ pub fn main(program: &Program) -> i32 {
         .nth(1)
         .map(|argument| argument.to_bytes());
     match command {
-        Some(b"run") => run::run(program),
-        Some(b"cache") => cache::cache(program),
-        Some(b"check") => check::check(program),
-        Some(b"--help" | b"-h" | b"help") => print(&[HELP.as_bytes()]),
-        Some(b"--version") => print(&[b"rocker ", env!("CARGO_PKG_VERSION").as_bytes(), b"\n"]),
+        Some(it) if is(it, "run") => run::run(program),
+        Some(it) if is(it, "cache") => cache::cache(program),
+        Some(it) if is(it, "check") => check::check(program),
+        Some(it) if is(it, "--help") || is(it, "-h") || is(it, "help") => print(&[HELP.as_bytes()]),
+        Some(it) if is(it, "--version") => {
+            print(&[b"rocker ", env!("CARGO_PKG_VERSION").as_bytes(), b"\n"])
+        }
         Some(other) => {
             report(&[b"no such command: ", other, b"; try rocker --help"]);
             USAGE

@@ -2,7 +2,7 @@
 
 use core::ffi::CStr;
 use rocker_client::{Data, DataMode, limits};
-use rocker_sys::parse_decimal;
+use rocker_sys::{is, parse_decimal};
 
 /// nobody, where there is a name for it.
 const DEFAULT_ID: u32 = 65_534;
@@ -60,7 +60,7 @@ impl<'a> Options<'a> {
                     command = arguments.next().map(|(position, _)| position);
                     break;
                 }
-                b"--help" | b"-h" => return Ok(None),
+                it if is(it, "--help") || is(it, "-h") => return Ok(None),
                 [b'-', ..] => {
                     options.take(argument, || arguments.next().map(|(_, value)| value))?;
                 }
@@ -103,16 +103,18 @@ impl<'a> Options<'a> {
             value.ok_or(Mistake::of(name, b" wants a value", b""))
         };
         match name {
-            b"--uid" => self.uid = number(name, value()?, limits::ID_MAX)?,
-            b"--gid" => self.gid = number(name, value()?, limits::ID_MAX)?,
-            b"--app-id" => self.app_id = number(name, value()?, APP_ID_MAX)?,
-            b"--exec-dir" => self.exec_dir = Some(value()?),
-            b"--data-dir" => self.data_dir = Some(value()?),
-            b"--socket" => self.socket = Some(value()?),
-            b"--data" => self.data.mode = mode(value()?)?,
-            b"--data-size" => self.data.size_kib = size(value()?)?,
-            b"--no-overlays" => self.data.flags |= flag(name, behind, Data::NO_OVERLAYS)?,
-            b"--overlay" => {
+            it if is(it, "--uid") => self.uid = number(name, value()?, limits::ID_MAX)?,
+            it if is(it, "--gid") => self.gid = number(name, value()?, limits::ID_MAX)?,
+            it if is(it, "--app-id") => self.app_id = number(name, value()?, APP_ID_MAX)?,
+            it if is(it, "--exec-dir") => self.exec_dir = Some(value()?),
+            it if is(it, "--data-dir") => self.data_dir = Some(value()?),
+            it if is(it, "--socket") => self.socket = Some(value()?),
+            it if is(it, "--data") => self.data.mode = mode(value()?)?,
+            it if is(it, "--data-size") => self.data.size_kib = size(value()?)?,
+            it if is(it, "--no-overlays") => {
+                self.data.flags |= flag(name, behind, Data::NO_OVERLAYS)?
+            }
+            it if is(it, "--overlay") => {
                 let dir = value()?;
                 let full = Mistake::of(
                     b"--overlay ",
@@ -149,9 +151,9 @@ fn split(argument: &CStr) -> (&[u8], Option<&CStr>) {
 
 fn mode(value: &CStr) -> Result<DataMode, Mistake<'_>> {
     match value.to_bytes() {
-        b"disk" => Ok(DataMode::DISK),
-        b"tmpfs" => Ok(DataMode::TMPFS),
-        b"volatile" => Ok(DataMode::VOLATILE),
+        it if is(it, "disk") => Ok(DataMode::DISK),
+        it if is(it, "tmpfs") => Ok(DataMode::TMPFS),
+        it if is(it, "volatile") => Ok(DataMode::VOLATILE),
         other => Err(Mistake::of(
             b"--data wants disk, tmpfs or volatile, not ",
             other,

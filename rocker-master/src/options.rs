@@ -1,7 +1,7 @@
 //! `Options`: what the command line says.
 
 use core::ffi::CStr;
-use rocker_sys::parse_decimal;
+use rocker_sys::{is, parse_decimal};
 
 /// Where clients find the master if nothing else is said.
 pub(crate) const DEFAULT_SOCKET: &CStr = c"/run/rocker/master.sock";
@@ -65,13 +65,13 @@ impl<'a> Options<'a> {
         while let Some(argument) = arguments.next() {
             let mut value = || arguments.next().ok_or(Usage::Wrong(argument));
             match argument.to_bytes() {
-                b"--socket" => options.socket = value()?,
-                b"--config" => options.config = Some(value()?),
-                b"--notify-fd" => options.notify_fd = Some(descriptor(value()?)?),
-                b"--cache-idle" => options.cache_idle_ms = seconds(value()?)?,
-                b"--die-with-parent" => options.die_with_parent = true,
-                b"--help" | b"-h" => return Err(Usage::Help),
-                b"--version" => return Err(Usage::Version),
+                it if is(it, "--socket") => options.socket = value()?,
+                it if is(it, "--config") => options.config = Some(value()?),
+                it if is(it, "--notify-fd") => options.notify_fd = Some(descriptor(value()?)?),
+                it if is(it, "--cache-idle") => options.cache_idle_ms = seconds(value()?)?,
+                it if is(it, "--die-with-parent") => options.die_with_parent = true,
+                it if is(it, "--help") || is(it, "-h") => return Err(Usage::Help),
+                it if is(it, "--version") => return Err(Usage::Version),
                 _ => return Err(Usage::Wrong(argument)),
             }
         }

@@ -49,6 +49,13 @@ pub fn parse_decimal(text: &[u8]) -> Option<u32> {
     })
 }
 
+/// Is it this word? One function for all words: a comparison with a constant is written out wherever it stands, in up to a
+/// hundred bytes.
+#[inline(never)]
+pub fn is(text: &[u8], word: &str) -> bool {
+    text == word.as_bytes()
+}
+
 /// A path of at most `N - 1` bytes, as system calls take it.
 #[derive(Clone, Copy)]
 pub struct StackPath<const N: usize>([u8; N]);
