@@ -5,8 +5,8 @@ use crate::message::{print, report};
 use crate::{FAILED, USAGE, default_socket};
 use core::ffi::CStr;
 use rocker_client::{CacheReply, CacheRequest, ask_cache};
-use rocker_sys::Decimal;
 use rocker_sys::program::Program;
+use rocker_sys::{Decimal, is};
 
 pub(crate) fn cache(program: &Program) -> i32 {
     let mut arguments = program.arguments().skip(2);

@@ -35,14 +35,15 @@ impl LayerName {
     }
 
     fn end_in_hash(name: &mut [u8; Self::SIZE], path: &[u8]) {
-        let digits = (0..16u32)
-            .rev()
-            .map(|digit| hex(fnv1a(path) >> digit.wrapping_mul(4)));
-        let end = [b'~'].into_iter().chain(digits).chain([0]);
-        let start = Self::SIZE.saturating_sub(Self::HASH).saturating_sub(1);
-        for (slot, byte) in name.iter_mut().skip(start).zip(end) {
-            *slot = byte;
+        let Some([tilde, digits @ .., nul]) = name.last_chunk_mut::<{ Self::HASH + 1 }>() else {
+            return;
+        };
+        let mut rest = fnv1a(path);
+        for digit in digits.iter_mut().rev() {
+            *digit = hex(rest);
+            rest >>= 4;
         }
+        (*tilde, *nul) = (b'~', 0);
     }
 
     /// As the path of a system call.

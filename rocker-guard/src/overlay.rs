@@ -124,10 +124,10 @@ impl<'a> Overlays<'a> {
         self.look_for_mounts(mounts);
         let store = self.store()?;
         let names = ByNumber::enter()?;
-        let mut last = None;
+        let mut last = 0;
         while let Some(overlay) = self.next_after(last) {
             self.mount_one(overlay, &store, &names, mounts)?;
-            last = Some(overlay.order());
+            last = overlay.order();
         }
         Ok(store.into_seat())
     }
@@ -157,12 +157,15 @@ impl<'a> Overlays<'a> {
 
     /// The next one to mount: what holds another comes before it. With a table this small, looking through it costs less
     /// than the code that would sort it.
-    fn next_after(&self, last: Option<(usize, u16)>) -> Option<&Overlay> {
-        let rest = self
-            .list
-            .iter()
-            .filter(|overlay| Some(overlay.order()) > last);
-        rest.min_by_key(|overlay| overlay.order())
+    fn next_after(&self, last: usize) -> Option<&Overlay> {
+        let mut next: Option<&Overlay> = None;
+        for overlay in &self.list {
+            let order = overlay.order();
+            if order > last && next.is_none_or(|next| order < next.order()) {
+                next = Some(overlay);
+            }
+        }
+        next
     }
 
     fn mount_one(
@@ -201,9 +204,10 @@ impl<'a> Overlays<'a> {
 }
 
 impl Overlay {
-    /// A path is at least one byte longer than any directory that holds it.
-    fn order(&self) -> (usize, u16) {
-        (self.path.1, self.index)
+    /// A path is at least one byte longer than any directory that holds it. Unique, and never 0.
+    fn order(&self) -> usize {
+        let len = self.path.1.saturating_mul(1 << u16::BITS);
+        len.saturating_add(self.index.into())
     }
 }
 

@@ -8,7 +8,7 @@ use rocker_sys::{Errno, Result};
 pub(crate) const HEAD: usize = EROFS_OFFSET + EROFS_SIZE;
 
 const SQUASHFS_MAGIC: u32 = 0x7371_7368;
-const SQUASHFS_SIZE: u64 = 96;
+const SQUASHFS_SIZE: usize = 96;
 const EROFS_MAGIC: u32 = 0xe0f5_e1e2;
 const EROFS_OFFSET: usize = 1024;
 const EROFS_SIZE: usize = 128;
@@ -41,6 +41,8 @@ pub(crate) fn recognise(head: &[u8], file_size: u64) -> Result<Format> {
 
 /// `None`: cut off.
 fn squashfs(head: &[u8], file_size: u64) -> Option<Result<()>> {
+    // All at once: what follows needs no check of the length.
+    let head: &[u8; SQUASHFS_SIZE] = head.first_chunk()?;
     let inodes = u32_at(head, 4)?;
     let block_size = u32_at(head, 12)?;
     let compression = u16_at(head, 20)?;
@@ -57,7 +59,7 @@ fn squashfs(head: &[u8], file_size: u64) -> Option<Result<()>> {
     }
     let blocks_fit =
         (12..=20).contains(&block_log) && 1u32.checked_shl(block_log.into()) == Some(block_size);
-    let tables_fit = inode_table >= SQUASHFS_SIZE
+    let tables_fit = inode_table >= SQUASHFS_SIZE as u64
         && inode_table < directory_table
         && directory_table <= id_table
         && id_table < bytes_used;
@@ -69,10 +71,9 @@ fn squashfs(head: &[u8], file_size: u64) -> Option<Result<()>> {
 
 /// `None`: cut off.
 fn erofs(head: &[u8], file_size: u64) -> Option<Result<()>> {
-    let field = |offset: usize| EROFS_OFFSET.saturating_add(offset);
-    let block_log = u32::from(*head.get(field(12))?);
-    let blocks = u64::from(u32_at(head, field(36))?);
-    u32_at(head, field(EROFS_SIZE - 4))?;
+    let head: &[u8; EROFS_SIZE] = head.get(EROFS_OFFSET..)?.first_chunk()?;
+    let block_log = u32::from(*head.get(12)?);
+    let blocks = u64::from(u32_at(head, 36)?);
     // The kernel takes blocks of 512 bytes up to its page size, 64 KiB at the most.
     if !(9..=16).contains(&block_log) || blocks == 0 {
         return Some(Err(Errno::EINVAL));

@@ -188,11 +188,8 @@ impl PackageCache {
 
     /// When the next package is to go, if one is idle.
     pub(crate) fn next_deadline(&self) -> Option<u64> {
-        let idle = self.idle();
-        let next = idle
-            .map(|(_, since)| since.saturating_add(self.idle_ms))
-            .min();
-        next.filter(|_| self.choosing == 0)
+        let (_, since) = self.longest_idle()?;
+        Some(since.saturating_add(self.idle_ms))
     }
 
     /// Unmounts what has been idle for long enough.
@@ -221,10 +218,7 @@ impl PackageCache {
     }
 
     fn drop_longest_idle(&mut self) -> Option<Slot> {
-        if self.choosing > 0 {
-            return None;
-        }
-        let (slot, _) = self.idle().min_by_key(|(_, since)| *since)?;
+        let (slot, _) = self.longest_idle()?;
         self.empty(slot);
         Some(slot)
     }
@@ -245,18 +239,21 @@ impl PackageCache {
         }
     }
 
-    /// Idle packages, and since when.
-    fn idle(&self) -> impl Iterator<Item = (Slot, u64)> {
-        (0..)
-            .zip(&self.states)
-            .filter_map(|(slot, state)| match state {
-                State::Mounted {
-                    users: 0,
-                    idle_since,
-                    ..
-                } => Some((slot, *idle_since)),
-                _ => None,
-            })
+    /// The package that may be unmounted first, and since when it is idle.
+    fn longest_idle(&self) -> Option<(Slot, u64)> {
+        let mut longest: Option<(Slot, u64)> = None;
+        for (slot, state) in (0..).zip(&self.states) {
+            if let State::Mounted {
+                users: 0,
+                idle_since: since,
+                ..
+            } = state
+                && longest.is_none_or(|(_, other)| *since < other)
+            {
+                longest = Some((slot, *since));
+            }
+        }
+        longest.filter(|_| self.choosing == 0)
     }
 
     /// Every package.

@@ -21,28 +21,21 @@ impl Names {
     /// The next name, NUL-padded.
     pub(crate) fn next(&mut self) -> [u8; NAME_SIZE] {
         self.launches = self.launches.wrapping_add(1);
-        let characters = [b'r', b'k']
-            .into_iter()
-            .chain(digits::<7>(self.start))
-            .chain(digits::<6>(self.launches));
-        let mut name = [0; NAME_SIZE];
-        for (slot, character) in name.iter_mut().zip(characters) {
-            *slot = character;
-        }
+        let mut name = *b"rk0000000000000\0";
+        put_digits(name.get_mut(2..9), self.start);
+        put_digits(name.get_mut(9..15), self.launches);
         name
     }
 }
 
-/// The last N digits in base 32, the most significant first.
-fn digits<const N: usize>(number: u64) -> [u8; N] {
+/// The last digits in base 32, as many as there is room for, the most significant first.
+fn put_digits(room: Option<&mut [u8]>, number: u64) {
     const ALPHABET: [u8; 32] = *b"0123456789abcdefghijklmnopqrstuv";
-    let mut digits = [b'0'; N];
     let mut rest = number;
-    for slot in digits.iter_mut().rev() {
+    for slot in room.unwrap_or_default().iter_mut().rev() {
         *slot = ALPHABET.get((rest & 31) as usize).copied().unwrap_or(b'0');
         rest >>= 5;
     }
-    digits
 }
 
 #[cfg(test)]

@@ -114,12 +114,13 @@ impl<'a> Server<'a> {
     }
 
     fn timeout(&self) -> i32 {
-        let left = |deadline: u64| {
-            let left = deadline.saturating_sub(time::monotonic_ms());
-            left.min(i32::MAX as u64) as i32
+        let deadline = match (self.next_deadline_ms, self.cache.next_deadline()) {
+            (Some(one), Some(other)) => one.min(other),
+            (None, None) => return FOREVER,
+            (one, other) => one.or(other).unwrap_or_default(),
         };
-        let deadlines = [self.next_deadline_ms, self.cache.next_deadline()];
-        deadlines.into_iter().flatten().min().map_or(FOREVER, left)
+        let left = deadline.saturating_sub(time::monotonic_ms());
+        left.min(i32::MAX as u64) as i32
     }
 
     /// The master's mounts as the host's are now.
