@@ -48,7 +48,8 @@ check: ## format, lints, documentation
 
 install: release ## installs below $(DESTDIR)$(PREFIX)
 	install -d $(DESTDIR)$(PREFIX)/sbin $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/include \
-		$(DESTDIR)$(PREFIX)/lib/pkgconfig
+		$(DESTDIR)$(PREFIX)/lib/pkgconfig $(DESTDIR)$(PREFIX)/share/rocker
+	install -m 644 rocker-master/rocker.conf.example $(DESTDIR)$(PREFIX)/share/rocker/
 	install -m 755 $(TINY)/rocker-master $(DESTDIR)$(PREFIX)/sbin/
 	install -m 755 $(TINY)/rocker $(HOST)/rocker-pack $(DESTDIR)$(PREFIX)/bin/
 	install -m 644 include/lib.h include/err_no.h include/rocker_ext.h $(DESTDIR)$(PREFIX)/include/
@@ -59,7 +60,8 @@ install: release ## installs below $(DESTDIR)$(PREFIX)
 
 uninstall: ## removes what install put there
 	cd $(DESTDIR)$(PREFIX) && rm -f sbin/rocker-master bin/rocker bin/rocker-pack include/lib.h include/err_no.h \
-		include/rocker_ext.h lib/librocker_ffi.a lib/librocker_ffi.so lib/librocker_ffi.so.1 lib/pkgconfig/rocker.pc
+		include/rocker_ext.h lib/librocker_ffi.a lib/librocker_ffi.so lib/librocker_ffi.so.1 lib/pkgconfig/rocker.pc \
+		share/rocker/rocker.conf.example
 
 clean: ## removes what was built
 	$(CARGO) clean

@@ -1,9 +1,11 @@
 //! `rocker check`: what this kernel has and lacks, tried out feature by feature.
 
 use crate::message::{name, print, report};
+use crate::own_master::{NO_PROGRAM, find_program};
 use crate::probes::{Need, PROBES, Probe};
 use crate::{FAILED, HELP, USAGE, default_socket};
 use core::ffi::CStr;
+use core::ptr::null;
 use rocker_sys::mount::{MS_PRIVATE, MS_REC, Mount};
 use rocker_sys::namespace::{self, CLONE_NEWNS};
 use rocker_sys::program::Program;
@@ -12,13 +14,38 @@ use rocker_sys::socket::{self, Address};
 use rocker_sys::{Fd, Result, credentials, fs, process};
 
 pub(crate) fn check(program: &Program) -> i32 {
-    if let Some(argument) = program.arguments().nth(2) {
-        if matches!(argument.to_bytes(), b"--help" | b"-h") {
-            return print(&[HELP.as_bytes()]);
+    match program.arguments().nth(2).map(CStr::to_bytes) {
+        None => check_kernel(program),
+        Some(b"--config") if program.arguments().nth(4).is_none() => check_config(program),
+        Some(b"--help" | b"-h") => print(&[HELP.as_bytes()]),
+        Some(argument) => {
+            report(&[b"check takes --config or nothing, not ", argument]);
+            USAGE
         }
-        report(&[b"check takes no argument, not ", argument.to_bytes()]);
-        return USAGE;
     }
+}
+
+/// The master itself reads the file: so what is found here is what it will say.
+#[allow(unsafe_code)]
+fn check_config(program: &Program) -> i32 {
+    let mut beside = [0; 4096];
+    let master = find_program(&mut beside);
+    let path = master.unwrap_or_default();
+    let file = program.arguments().nth(3);
+    let argv = [
+        path.as_ptr(),
+        c"--check".as_ptr(),
+        file.map_or(null(), |_| c"--config".as_ptr()),
+        file.map_or(null(), CStr::as_ptr),
+        null(),
+    ];
+    // SAFETY: both arrays end with a null pointer, and their strings outlive the call.
+    unsafe { process::execve(path, argv.as_ptr(), program.environment()) };
+    report(&[b"cannot check: ", NO_PROGRAM]);
+    FAILED
+}
+
+fn check_kernel(program: &Program) -> i32 {
     if credentials::effective_uid() != 0 {
         report(&[b"cannot check as this user: EPERM; run this as root"]);
         return FAILED;

@@ -36,7 +36,7 @@ const HELP: &str = "\
 rocker: run Apps straight from compressed packages, in sandboxes
 
 usage: rocker run PACKAGE [options] [--] COMMAND [ARGUMENTS...]
-       rocker check
+       rocker check [--config [FILE]]
        rocker cache [drop] [--socket PATH]
        rocker --help | --version
 
@@ -66,7 +66,9 @@ relative path it starts at /. The package is at $ROCKER_EXEC_DIR.
 
 rocker check, as root, tries everything that Rocker wants of this kernel, and says
 what is missing and what that costs. It changes nothing. Exit status 1: something is
-MISSING that Rocker cannot do without; 125: nothing could be tried.
+MISSING that Rocker cannot do without; 125: nothing could be tried. With --config it
+says what is wrong with the file that says who may ask the master for what
+(/etc/rocker/rocker.conf), and where; then exit status 1.
 
 rocker cache lists the packages that the master keeps mounted, with how many sandboxes
 use each; `drop` unmounts those that none uses, so that their files are free at once.

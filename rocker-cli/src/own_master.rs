@@ -67,9 +67,13 @@ impl<'a> OwnMaster<'a> {
                 };
                 report(&[b"the master for this run did not start: ", line]);
             }
-            Err(Errno::ENOENT) => report(&[
-                b"no master serves, and there is no rocker-master beside this program, in /usr/sbin or in /usr/bin to start: ENOENT",
-            ]),
+            Err(Errno::ENOENT) => {
+                report(&[
+                    b"no master serves, and there is ",
+                    NO_PROGRAM,
+                    b" to start: ENOENT",
+                ]);
+            }
             Err(errno) => report(&[b"cannot start a master for this run: ", name(errno)]),
         }
         None
@@ -87,13 +91,7 @@ impl<'a> OwnMaster<'a> {
     ) -> Result<Self> {
         let socket = own_address()?;
         let mut beside = [0; 4096];
-        let programs = [
-            beside_this_program(&mut beside)?,
-            c"/usr/sbin/rocker-master",
-            c"/usr/bin/rocker-master",
-        ];
-        let is_there = |path: &&CStr| fs::access(path, 1).is_ok();
-        let program = programs.into_iter().find(is_there).ok_or(Errno::ENOENT)?;
+        let program = find_program(&mut beside)?;
         let strangers = process::wait(Which::Any, WNOHANG | WNOWAIT) != Err(Errno::ECHILD);
         credentials::set_child_subreaper(true)?;
         let (ours, theirs) = socket::pair()?;
@@ -151,6 +149,21 @@ impl Drop for OwnMaster<'_> {
 fn own_address() -> Result<Address> {
     let run = Decimal::of(process::pid().unsigned_abs());
     Address::of(&[b"/run/rocker/run.", run.as_bytes(), b".sock"])
+}
+
+/// What is missing if [`find_program`] finds none.
+pub(crate) const NO_PROGRAM: &[u8] =
+    b"no rocker-master beside this program, in /usr/sbin or in /usr/bin";
+
+/// The master's program.
+pub(crate) fn find_program(beside: &mut [u8; 4096]) -> Result<&CStr> {
+    let programs = [
+        beside_this_program(beside)?,
+        c"/usr/sbin/rocker-master",
+        c"/usr/bin/rocker-master",
+    ];
+    let is_there = |path: &&CStr| fs::access(path, 1).is_ok();
+    programs.into_iter().find(is_there).ok_or(Errno::ENOENT)
 }
 
 /// `rocker-master` in the directory of this program.

@@ -111,7 +111,14 @@ fn incomplete_command_lines_are_refused() {
         &["run", "/run/app.sqfs", "--wrong=5", "x"],
         "no such option: --wrong; try rocker --help",
     );
-    bad(&["check", "all"], "check takes no argument, not all");
+    bad(
+        &["check", "all"],
+        "check takes --config or nothing, not all",
+    );
+    bad(
+        &["check", "--config", "a", "b"],
+        "check takes --config or nothing, not --config",
+    );
     for option in [
         "--uid",
         "--gid",

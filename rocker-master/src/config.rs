@@ -33,18 +33,19 @@ pub(crate) struct Config<'a> {
 }
 
 impl<'a> Config<'a> {
-    /// Reads the file. If it cannot be used the log says why.
-    pub(crate) fn load(named: Option<&'a CStr>) -> Option<Self> {
-        let rules = Rules::read(named)?;
+    /// Reads the file. What is wrong with it is said: to the log, or without a name if somebody looks at it by hand.
+    pub(crate) fn load(named: Option<&'a CStr>, by_hand: bool) -> Option<Self> {
+        let line = if by_hand { Line::bare() } else { Line::new() };
+        let rules = Rules::read(named, line)?;
         Some(Self { named, rules })
     }
 
     /// Reads it again, and says so. What cannot be used changes nothing.
     pub(crate) fn reload(&mut self) {
-        if let Some(rules) = Rules::read(self.named) {
+        if let Some(rules) = Rules::read(self.named, Line::new()) {
             self.rules = rules;
             let path = self.named.unwrap_or(DEFAULT);
-            Line::new().text("uses now ").quoted(path).print();
+            Line::new().text("uses now ").raw(path.to_bytes()).print();
         }
     }
 
@@ -77,19 +78,19 @@ impl<'a> Config<'a> {
 }
 
 impl Rules {
-    /// If the file cannot be used the log says why.
+    /// If the file cannot be used this line says why.
     // Once: at the start, and for each SIGHUP.
     #[inline(never)]
-    fn read(named: Option<&CStr>) -> Option<Self> {
+    fn read(named: Option<&CStr>, mut line: Line) -> Option<Self> {
         let path = named.unwrap_or(DEFAULT);
         let text = match Text::read(path) {
             // One that says nothing.
             Err(Errno::ENOENT) if named.is_none() => Text::empty(),
             result => result,
         };
-        let mut line = Line::new();
-        line.text("cannot use ").quoted(path).text(":");
+        line.raw(path.to_bytes()).text(":");
         match text {
+            Err(Errno::EPERM) => line.text(" expected a file that only root can write"),
             Err(errno) => line.text(" ").errno(errno.raw()),
             Ok(text) => match Policy::parse(text.bytes()) {
                 Ok(policy) => return Some(Self { policy, text }),

@@ -71,9 +71,12 @@ pub fn main(program: &Program) -> i32 {
             return 2;
         }
     };
-    let Some(config) = Config::load(options.config) else {
+    let Some(config) = Config::load(options.config, options.check) else {
         return 1;
     };
+    if options.check {
+        return 0;
+    }
     match start(&options, config) {
         Ok(()) => 0,
         Err(StartError { what, errno }) => {

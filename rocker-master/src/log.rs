@@ -15,10 +15,15 @@ impl Line {
     const PATH_SHOWN: usize = 256;
 
     pub(crate) fn new() -> Self {
-        let bytes = heapless::Vec::new();
-        let mut line = Self { bytes };
+        let mut line = Self::bare();
         line.text("rocker-master: ");
         line
+    }
+
+    /// One for whoever asked for it, and not for the log.
+    pub(crate) fn bare() -> Self {
+        let bytes = heapless::Vec::new();
+        Self { bytes }
     }
 
     fn push(&mut self, byte: u8) {
@@ -27,8 +32,13 @@ impl Line {
     }
 
     pub(crate) fn text(&mut self, text: &str) -> &mut Self {
-        for byte in text.bytes() {
-            self.push(byte);
+        self.raw(text.as_bytes())
+    }
+
+    /// Text of root's own.
+    pub(crate) fn raw(&mut self, text: &[u8]) -> &mut Self {
+        for byte in text {
+            self.push(*byte);
         }
         self
     }

@@ -17,6 +17,7 @@ usage: rocker-master [options]
 
   --config FILE      who may ask for what (/etc/rocker/rocker.conf, if it is
                      there); without any, root alone may ask
+  --check            only say what is wrong with that file; then exit status 1
   --socket PATH      listen here; else $ROCKER_SOCKET, else /run/rocker/master.sock
   --notify-fd N      write a newline to this descriptor once clients are heard
   --cache-idle S     keep a package mounted for S seconds after its last sandbox has
@@ -35,6 +36,8 @@ be root.
 pub(crate) struct Options<'a> {
     pub(crate) socket: &'a CStr,
     pub(crate) config: Option<&'a CStr>,
+    /// Only look at the policy.
+    pub(crate) check: bool,
     pub(crate) notify_fd: Option<i32>,
     pub(crate) die_with_parent: bool,
     /// How long a package stays mounted that no sandbox uses.
@@ -58,6 +61,7 @@ impl<'a> Options<'a> {
         let mut options = Self {
             socket,
             config: None,
+            check: false,
             notify_fd: None,
             die_with_parent: false,
             cache_idle_ms: DEFAULT_CACHE_IDLE_MS,
@@ -67,6 +71,7 @@ impl<'a> Options<'a> {
             match argument.to_bytes() {
                 it if is(it, "--socket") => options.socket = value()?,
                 it if is(it, "--config") => options.config = Some(value()?),
+                it if is(it, "--check") => options.check = true,
                 it if is(it, "--notify-fd") => options.notify_fd = Some(descriptor(value()?)?),
                 it if is(it, "--cache-idle") => options.cache_idle_ms = seconds(value()?)?,
                 it if is(it, "--die-with-parent") => options.die_with_parent = true,
@@ -112,6 +117,7 @@ mod tests {
             c"--notify-fd",
             c"5",
             c"--die-with-parent",
+            c"--check",
             c"--cache-idle",
             c"7",
         ]);
@@ -120,6 +126,7 @@ mod tests {
             Ok(Options {
                 socket: c"/x",
                 config: Some(c"/c"),
+                check: true,
                 notify_fd: Some(5),
                 die_with_parent: true,
                 cache_idle_ms: 7000,

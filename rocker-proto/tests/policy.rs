@@ -265,3 +265,21 @@ fn no_text_breaks_the_reader() {
         }
     }
 }
+
+/// What there is to be said, the example says.
+#[test]
+fn the_example_names_every_key() {
+    let example = include_str!("../../rocker-master/rocker.conf.example");
+    parse(example);
+    let keys = |text: &str| {
+        let mistake = Policy::parse(text.as_bytes()).unwrap_err();
+        mistake.expected
+    };
+    for key in keys("?")
+        .split(' ')
+        .chain(keys("[peer uid=1]\n?").split(' '))
+    {
+        let is_said = example.lines().any(|line| line.starts_with(key));
+        assert!(is_said, "{key}");
+    }
+}
