@@ -59,11 +59,11 @@ pub(crate) fn ready(plan: &Plan<'_>, doors: &Doors) -> Step {
         *slot = door.raw();
     }
     let fds = fds.get(..doors.0.len()).unwrap_or_default();
+    // The master first: a guard that was killed between the two would be logged as one that failed, and its client would have
+    // heard that it is ready. A master that has ended meanwhile knows nothing of this sandbox, so there is to be none.
+    tell_master(plan, Report::reached(Stage::READY)).at(Stage::VANISHED)?;
     // A client that has left cannot join: then there is nothing to guard.
-    socket::send(plan.client, &reply, fds).at(Stage::VANISHED)?;
-    // A master that ends now leaves its sandboxes running, this one too: it is said for its log alone.
-    tell_master(plan, Report::reached(Stage::READY)).unwrap_or_default();
-    Ok(())
+    socket::send(plan.client, &reply, fds).at(Stage::VANISHED)
 }
 
 /// Tells client and master what failed. Whoever of them is gone does not need to know.

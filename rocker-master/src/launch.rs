@@ -96,6 +96,7 @@ pub(crate) fn launch(launcher: &mut Launcher<'_>, client: Fd, packet: Packet) ->
             guard,
             channel,
             packet,
+            is_ready: false,
         }),
         Err(errno) => {
             refuse(
@@ -167,6 +168,7 @@ pub(crate) fn hear_guard(
     guard: &mut Guard,
     channel: &Fd,
     packet: &Packet,
+    is_ready: &mut bool,
     cache: &mut PackageCache,
 ) -> Heard {
     let mut bytes = [0; Report::SIZE];
@@ -175,11 +177,17 @@ pub(crate) fn hear_guard(
         Err(Errno::EAGAIN) => return Heard::Building,
         Err(_) => (0, None),
     };
+    if len == 0 && *is_ready {
+        return Heard::Ready;
+    }
     let vanished = Failure::new(Stage::VANISHED, Errno::ECONNRESET.raw());
     let Report(report) =
         Report::decode(bytes.get(..len).unwrap_or_default()).unwrap_or(Report(vanished));
     match report.stage {
-        Stage::READY => Heard::Ready,
+        Stage::READY => {
+            *is_ready = true;
+            Heard::Building
+        }
         Stage::MAPS => {
             answer_maps(guard, channel, packet);
             // After the answer, for which the guard waits. No slot has a number that a byte cannot hold.

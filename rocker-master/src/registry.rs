@@ -24,6 +24,8 @@ pub(crate) enum State {
         guard: Guard,
         channel: Fd,
         packet: Packet,
+        /// Has it said so? Then it only has to tell the client, and to close the channel.
+        is_ready: bool,
     },
     /// A guard whose sandbox is ready.
     Running { guard: Guard },

@@ -113,6 +113,7 @@ const IDENTITY: &str = "
     setresuid:error=EAGAIN           -                             harden
     capset:error=EPERM               -                             harden
     sendmsg:error=EPIPE:when=2       -                             vanished
+    sendmsg:error=EPIPE:when=3       -                             vanished
 ";
 
 /// When the host's mounts have changed.

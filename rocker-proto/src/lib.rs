@@ -11,8 +11,8 @@
 //!   |                    | == clone ========> |     the plan is the guard's own copy of the request
 //!   |                    | <- Report(MAPS) -- |     "I am in my user namespace"
 //!   |                    | -- Report(MAPPED)> |     uid_map, gid_map and setgroups are written
+//!   |                    | <- Report -------- |     READY or what failed, for the log; what fails after READY too
 //!   | <------------------------------ Reply - |     READY with the guard's name and descriptors, or what failed
-//!   |                    | <- Report -------- |     READY or what failed, for the log
 //!   | -- Joined + pidfd --------------------> |     one for each process that entered; after that the connection may end
 //! ```
 //!

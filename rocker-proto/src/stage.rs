@@ -109,7 +109,7 @@ stages! {
     HARDEN = 52, "harden";
     /// Plumbing of the guard: signalfd, epoll.
     GUARD = 53, "guard";
-    /// The guard died without a word, or the client left before the sandbox was ready.
+    /// The guard died without a word, or the client or the master left before the sandbox was ready.
     VANISHED = 54, "vanished";
     /// Mounting the tmpfs that holds the upper layers, and making them in it.
     TMPFS = 55, "tmpfs";

@@ -36,11 +36,12 @@ impl Server<'_> {
             guard,
             channel,
             packet,
+            is_ready,
         }) = self.registry.get_mut(key)
         else {
             return;
         };
-        match launch::hear_guard(guard, channel, packet, &mut self.cache) {
+        match launch::hear_guard(guard, channel, packet, is_ready, &mut self.cache) {
             Heard::Building => {}
             // The channel has done its work.
             Heard::Ready | Heard::Failed => self.settle(key),
@@ -57,8 +58,10 @@ impl Server<'_> {
 
     /// The guard's pidfd fired: it has ended, and its sandbox with it.
     pub(super) fn guard_ended(&mut self, key: Key) {
-        // Its last word may be in the same batch of events, after this one.
-        self.guard_spoke(key);
+        // Its last words may be in the same batch of events, after this one: maps, ready, what failed then, the end.
+        for _ in 0..4 {
+            self.guard_spoke(key);
+        }
         let Some(state) = self.registry.get_mut(key) else {
             return;
         };
