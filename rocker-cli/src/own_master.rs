@@ -199,8 +199,7 @@ fn spawn(
     (ours, talk): (&Fd, &Fd),
     environment: *const *const c_char,
 ) -> Result<i32> {
-    let number = Decimal::of(talk.raw().unsigned_abs());
-    let fd = StackPath::<16>::of(&[number.as_bytes()])?;
+    let fd = StackPath::<16>::numbered(b"", talk.raw().unsigned_abs(), b"")?;
     let mut start = Start {
         path: path.as_ptr(),
         argv: [

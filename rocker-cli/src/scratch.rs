@@ -3,7 +3,7 @@
 use core::ffi::CStr;
 use rocker_sys::fs::{self, DirEntries};
 use rocker_sys::raw::general::{AT_REMOVEDIR, O_DIRECTORY, O_NOFOLLOW, O_RDONLY};
-use rocker_sys::{Decimal, Errno, Fd, Result, StackPath, parse_decimal, process};
+use rocker_sys::{Errno, Fd, Result, StackPath, parse_decimal, process};
 
 /// The number of the run follows.
 const DATA_DIR: &[u8] = b"/run/rocker/data.";
@@ -28,8 +28,7 @@ impl Scratch {
             make_dir(EXEC_DIR, 0o755)?;
         }
         if data_dir {
-            let run = Decimal::of(process::pid().unsigned_abs());
-            let path = StackPath::of(&[DATA_DIR, run.as_bytes()])?;
+            let path = StackPath::numbered(DATA_DIR, process::pid().unsigned_abs(), b"")?;
             // Left by a run that was killed, and whose number has come round.
             remove_tree(path.as_c_str());
             fs::mkdirat(fs::AT_FDCWD, path.as_c_str(), 0o700)?;

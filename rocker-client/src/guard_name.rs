@@ -4,7 +4,7 @@ use crate::at;
 use rocker_proto::limits::NAME_SIZE;
 use rocker_proto::{Failure, Stage};
 use rocker_sys::raw::general::O_RDONLY;
-use rocker_sys::{Decimal, Errno, StackPath, fs};
+use rocker_sys::{Errno, StackPath, fs};
 
 /// The name of a process, NUL-padded: what stands between the first `(` and the last `)` of `/proc/PID/stat`
 /// (`proc_pid_stat(5)`), for names may hold spaces and brackets themselves.
@@ -19,8 +19,7 @@ fn read(pid: i32) -> Result<[u8; NAME_SIZE], Errno> {
     if pid <= 0 {
         return Err(Errno::ESRCH);
     }
-    let pid = Decimal::of(pid.unsigned_abs());
-    let path = StackPath::<32>::of(&[b"/proc/", pid.as_bytes(), b"/stat"])?;
+    let path = StackPath::<32>::numbered(b"/proc/", pid.unsigned_abs(), b"/stat")?;
     let file = fs::open(path.as_c_str(), O_RDONLY).map_err(|errno| {
         if errno == Errno::ENOENT {
             Errno::ESRCH

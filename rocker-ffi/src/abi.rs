@@ -89,15 +89,22 @@ const _: () = {
 };
 
 impl RockerRequest {
-    pub(crate) const EMPTY: Self = Self {
-        app_id: -1,
-        uid: -1,
-        gid: -1,
+    const ZERO: Self = Self {
+        app_id: 0,
+        uid: 0,
+        gid: 0,
         app_pkg_path: ptr::null_mut(),
         app_exec_dir: ptr::null_mut(),
         app_data_dir: ptr::null_mut(),
         app_overlay_dirs: [ptr::null_mut(); 16],
     };
+
+    /// Null pointers, and ids that are none. Cleared and then set: as one constant it would be 168 bytes of every program.
+    pub(crate) fn new() -> Self {
+        let mut new = Self::ZERO;
+        (new.app_id, new.uid, new.gid) = (-1, -1, -1);
+        new
+    }
 }
 
 impl RockerResult {

@@ -66,7 +66,7 @@ pub extern "C" fn ROCKER_get_guardname(pid: c_int) -> RockerResult {
 /// A request with nothing in it: see `lib.h`.
 #[unsafe(no_mangle)]
 pub extern "C" fn ROCKER_request_new() -> RockerRequest {
-    RockerRequest::EMPTY
+    RockerRequest::new()
 }
 
 /// # Safety

@@ -14,7 +14,7 @@ use rocker_proto::Stage;
 use rocker_sys::fs::Stat;
 use rocker_sys::mount::{self, MNT_DETACH, MS_BIND, MS_PRIVATE, MS_REC, Mount};
 use rocker_sys::raw::general::{O_DIRECTORY, O_PATH};
-use rocker_sys::{Decimal, Errno, Fd, ProcPath, Result, StackPath, fs};
+use rocker_sys::{Errno, Fd, ProcPath, Result, StackPath, fs};
 
 /// The number of a slot.
 pub type Slot = u8;
@@ -121,5 +121,5 @@ impl<'a> OpenCache<'a> {
 }
 
 fn name(slot: Slot) -> Result<StackPath<8>> {
-    StackPath::of(&[Decimal::of(slot.into()).as_bytes()])
+    StackPath::numbered(b"", slot.into(), b"")
 }

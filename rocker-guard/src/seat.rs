@@ -1,7 +1,7 @@
 //! `Seat`: what tells the live sandboxes of one App apart.
 
 use rocker_sys::raw::general::{O_CREAT, O_NOFOLLOW, O_RDWR};
-use rocker_sys::{Decimal, Errno, Fd, Result, StackPath, fs};
+use rocker_sys::{Errno, Fd, Result, StackPath, fs};
 
 /// A number that no other live sandbox with this data directory has. It is held as the lock of a file, which the kernel
 /// lets go of when the guard dies, however it dies.
@@ -25,7 +25,7 @@ impl Seat {
     pub(crate) fn take(store: &Fd) -> Result<Self> {
         for number in 0..Self::COUNT {
             // No overlay's layers are called so: a plus there stands for a slash after something.
-            let name = StackPath::<16>::of(&[b"+", Decimal::of(number).as_bytes()])?;
+            let name = StackPath::<16>::numbered(b"+", number, b"")?;
             let flags = O_RDWR | O_CREAT | O_NOFOLLOW;
             let file = fs::openat(store.raw(), name.as_c_str(), flags, 0o600)?;
             if fs::try_lock(file.raw()) != Err(Errno::EAGAIN) {
@@ -40,6 +40,6 @@ impl Seat {
 
     /// The work directory of this seat, beside an overlay's upper one.
     pub(crate) fn work(&self) -> Result<StackPath<16>> {
-        StackPath::of(&[b"work", Decimal::of(self.number).as_bytes()])
+        StackPath::numbered(b"work", self.number, b"")
     }
 }

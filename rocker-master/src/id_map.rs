@@ -29,8 +29,7 @@ fn identity(id: u32) -> Map {
 }
 
 fn put(pid: i32, file: &[u8], content: &[u8]) -> Result<()> {
-    let pid = Decimal::of(pid.unsigned_abs());
-    let path = StackPath::<32>::of(&[b"/proc/", pid.as_bytes(), file])?;
+    let path = StackPath::<32>::numbered(b"/proc/", pid.unsigned_abs(), file)?;
     let file = fs::open(path.as_c_str(), O_WRONLY)?;
     // The kernel takes a map in one write, or not at all.
     fs::write(file.raw(), content)?;

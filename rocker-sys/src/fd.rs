@@ -3,7 +3,7 @@
 
 use crate::arch::{syscall1, syscall3};
 use crate::errno::{Result, ret};
-use crate::text::{Decimal, StackPath};
+use crate::text::StackPath;
 use core::ffi::CStr;
 use linux_raw_sys::general as g;
 
@@ -69,8 +69,7 @@ pub struct ProcPath(Option<StackPath<32>>);
 impl ProcPath {
     /// The path of this descriptor.
     pub fn new(fd: RawFd) -> Self {
-        let number = Decimal::of(fd.unsigned_abs());
-        Self(StackPath::of(&[b"/proc/self/fd/", number.as_bytes()]).ok())
+        Self(StackPath::numbered(b"/proc/self/fd/", fd.unsigned_abs(), b"").ok())
     }
 
     /// As the path of a system call.

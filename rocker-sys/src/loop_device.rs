@@ -5,7 +5,7 @@ use crate::arch::syscall3;
 use crate::errno::{Errno, Result, ret};
 use crate::fd::{Fd, RawFd};
 use crate::fs;
-use crate::text::{Decimal, StackPath};
+use crate::text::StackPath;
 use core::ffi::CStr;
 use linux_raw_sys::general as g;
 use linux_raw_sys::loop_device as l;
@@ -57,7 +57,7 @@ impl LoopDevice {
 
     fn attach_to(number: usize, configure: impl Fn(RawFd) -> Result<()>) -> Result<Self> {
         let number = u32::try_from(number).map_err(|_| Errno::EOVERFLOW)?;
-        let path = StackPath::of(&[b"/dev/loop", Decimal::of(number).as_bytes()])?;
+        let path = StackPath::numbered(b"/dev/loop", number, b"")?;
         let device = fs::open(path.as_c_str(), g::O_RDONLY)?;
         configure(device.raw())?;
         Ok(Self {

@@ -31,6 +31,8 @@ impl Decimal {
     }
 
     /// As text, without leading zeroes.
+    // Once, and not wherever a number is written.
+    #[inline(never)]
     pub fn as_bytes(&self) -> &[u8] {
         self.digits.get(self.start..).unwrap_or_default()
     }
@@ -80,6 +82,19 @@ impl<const N: usize> StackPath<N> {
         }
     }
 
+    /// A number in decimal between two pieces.
+    ///
+    /// # Errors
+    /// `ENAMETOOLONG`.
+    pub fn numbered(start: &[u8], number: u32, end: &[u8]) -> Result<Self> {
+        let mut bytes = [0; N];
+        if fill_numbered(&mut bytes, start, number, end) {
+            Ok(Self(bytes))
+        } else {
+            Err(Errno::ENAMETOOLONG)
+        }
+    }
+
     /// As the path of a system call.
     pub fn as_c_str(&self) -> &CStr {
         // `of` leaves at least one NUL.
@@ -101,6 +116,11 @@ fn fill(mut room: &mut [u8], pieces: &[&[u8]]) -> bool {
         room = rest;
     }
     !room.is_empty()
+}
+
+#[inline(never)]
+fn fill_numbered(room: &mut [u8], start: &[u8], number: u32, end: &[u8]) -> bool {
+    fill(room, &[start, Decimal::of(number).as_bytes(), end])
 }
 
 #[cfg(test)]
@@ -140,5 +160,8 @@ mod tests {
             Errno::ENAMETOOLONG
         );
         assert_eq!(StackPath::<0>::of(&[]).unwrap_err(), Errno::ENAMETOOLONG);
+        let numbered = StackPath::<8>::numbered(b"/d", 42, b"/ns").unwrap();
+        assert_eq!(numbered.as_c_str(), c"/d42/ns");
+        assert!(StackPath::<8>::numbered(b"/d", 420, b"/ns").is_err());
     }
 }
