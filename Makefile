@@ -1,22 +1,41 @@
-# Rocker. All this only calls cargo and the scripts in ci/; `make help` says what there is.
+# Rocker. All this only calls cargo and the scripts in ci/; `make help` says what there is. TARGET=<triple> does it for another
+# machine (ci/cross/README.md).
 PREFIX ?= /usr/local
 DESTDIR ?=
 CARGO ?= cargo
 # Where cargo puts things; honours CARGO_TARGET_DIR.
 OUT := $(or $(CARGO_TARGET_DIR),target)
-TINY := $(OUT)/tiny
 HOST := $(OUT)/host
+ifdef TARGET
+# The triple as rustc knows it: the vendor may be left out.
+TRIPLE := $(shell ci/cross/triple $(TARGET))
+endif
+TINY := $(OUT)$(if $(TRIPLE),/$(TRIPLE))/tiny
 
-.PHONY: all release device library pack demo test check bench install uninstall clean help setup
+.PHONY: all release device library pack demo tiny test check bench install uninstall clean help setup
 
 all: release
 
 release: device library pack
 
 ifdef TARGET
-# Foreign targets need a linker, an emulator and a kernel of their own, none of which is set up here yet.
-device library pack demo test bench:
-	@echo 'make: TARGET=$(TARGET) is not supported yet: only the machine this runs on is. Leave TARGET out.' >&2; exit 2
+device library:
+	ci/cross/build $@ $(TARGET)
+
+demo: library
+	ci/cross/build $@ $(TARGET)
+
+tiny: ## with TARGET: the programs with a library of Rust's that is built for size too
+	ci/cross/tiny $(TARGET)
+
+pack:
+	$(CARGO) build --locked --profile host -p rocker-pack
+
+test: release demo
+	ci/cross/test $(TARGET)
+
+bench: release
+	ci/cross/bench $(TARGET)
 else
 device: ## rocker-master and rocker: static, without libc
 	$(CARGO) build --locked --profile tiny -p rocker-master -p rocker-cli \

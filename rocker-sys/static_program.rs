@@ -8,18 +8,33 @@ fn main() {
         return;
     }
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/../rocker-sys/static.ld");
-    println!("cargo:rustc-link-arg-bins=-Wl,-T,{script}");
-    for argument in [
-        "-nostartfiles",
-        "-nostdlib",
-        "-static",
-        "-no-pie",
-        "-Wl,--build-id=none",
-        "-Wl,-znorelro",
-        "-Wl,-znoseparate-code",
-        "-Wl,--no-eh-frame-hdr",
-        "-Wl,--gc-sections",
-    ] {
-        println!("cargo:rustc-link-arg-bins={argument}");
+    let to_linker = [
+        &format!("-T{script}"),
+        "--build-id=none",
+        "-znorelro",
+        "-znoseparate-code",
+        "--no-eh-frame-hdr",
+        "--gc-sections",
+    ];
+    let tell = |argument: &str| println!("cargo:rustc-link-arg-bins={argument}");
+    if linker_is_called_directly() {
+        ["-static", "-no-pie"].into_iter().for_each(tell);
+        to_linker.into_iter().for_each(tell);
+    } else {
+        ["-nostartfiles", "-nostdlib", "-static", "-no-pie"]
+            .into_iter()
+            .for_each(tell);
+        for argument in to_linker {
+            tell(&format!("-Wl,{argument}"));
+        }
     }
+}
+
+/// Not by way of a C compiler, which wants its linker's arguments marked? Foreign targets need no C compiler for these
+/// programs: Rust brings a linker along (`ci/cross/build`).
+fn linker_is_called_directly() -> bool {
+    println!("cargo:rerun-if-env-changed=RUSTC_LINKER");
+    let linker = std::env::var("RUSTC_LINKER").unwrap_or_default();
+    let name = linker.rsplit('/').next().unwrap_or_default();
+    name.ends_with("lld") || name == "ld" || name.ends_with("-ld")
 }

@@ -39,9 +39,10 @@ pub struct Agent {
 }
 
 impl Agent {
-    /// The bare kernel.
+    /// The bare kernel. On another machine than the one that built it, `$ROCKER_FLOOR` says where the program is.
     pub fn floor(launch: &Launch) -> Self {
-        Self::spawn(Command::new(env!("FLOOR")).args(launch.arguments()))
+        let floor = std::env::var_os("ROCKER_FLOOR").unwrap_or_else(|| env!("FLOOR").into());
+        Self::spawn(Command::new(floor).args(launch.arguments()))
     }
 
     /// Rocker, by the master at the usual place.

@@ -15,20 +15,24 @@ pub fn monotonic_ms() -> u64 {
 /// Microseconds of `CLOCK_MONOTONIC`. Only differences mean anything.
 pub fn monotonic_us() -> u64 {
     let (seconds, nanoseconds) = clock(g::CLOCK_MONOTONIC);
+    let microseconds = nanoseconds / 1_000;
     seconds
         .wrapping_mul(1_000_000)
-        .wrapping_add(nanoseconds / 1_000)
+        .wrapping_add(microseconds.into())
 }
 
 fn clock_ms(id: u32) -> u64 {
     let (seconds, nanoseconds) = clock(id);
+    let milliseconds = nanoseconds / 1_000_000;
     seconds
         .wrapping_mul(1_000)
-        .wrapping_add(nanoseconds / 1_000_000)
+        .wrapping_add(milliseconds.into())
 }
 
+/// Seconds and nanoseconds. The latter are below 2^30, and so they are told: to divide 64 bits takes a kilobyte of code on
+/// machines of 32.
 #[cfg(target_pointer_width = "64")]
-fn clock(id: u32) -> (u64, u64) {
+fn clock(id: u32) -> (u64, u32) {
     let mut now = [0u64; 2];
     // SAFETY: the kernel writes one struct timespec, two 64-bit longs, which is what `now` is. The monotonic clock cannot
     // fail (clock_gettime(2)).
@@ -39,11 +43,11 @@ fn clock(id: u32) -> (u64, u64) {
             now.as_mut_ptr() as usize,
         )
     };
-    (now[0], now[1])
+    (now[0], now[1] as u32)
 }
 
 #[cfg(target_pointer_width = "32")]
-fn clock(id: u32) -> (u64, u64) {
+fn clock(id: u32) -> (u64, u32) {
     let mut now = [0u64; 2];
     // SAFETY: the kernel writes one struct __kernel_timespec, two 64-bit integers, which is what `now` is.
     let done = unsafe {
@@ -54,7 +58,7 @@ fn clock(id: u32) -> (u64, u64) {
         )
     };
     if ret(done).is_ok() {
-        return (now[0], now[1]);
+        return (now[0], now[1] as u32);
     }
     // Before 5.1. The monotonic clock counts from boot: 31 bits of it are 68 years.
     let mut now = [0u32; 2];
@@ -66,7 +70,7 @@ fn clock(id: u32) -> (u64, u64) {
             now.as_mut_ptr() as usize,
         )
     };
-    (now[0].into(), now[1].into())
+    (now[0].into(), now[1])
 }
 
 /// Waits until `fd` is readable (or its peer gone) or `deadline_ms` of [`monotonic_ms`] has passed (`ppoll(2)`).
@@ -98,7 +102,12 @@ fn poll_once(fd: RawFd, events: u32, timeout_ms: u64) -> Result<usize> {
         events: events as i16,
         revents: 0,
     };
-    let mut timeout = [timeout_ms / 1_000, (timeout_ms % 1_000) * 1_000_000];
+    // Longer waits come back early, after 49 days, and wait again.
+    let timeout_ms = u32::try_from(timeout_ms).unwrap_or(u32::MAX);
+    let mut timeout = [
+        u64::from(timeout_ms / 1_000),
+        u64::from((timeout_ms % 1_000).wrapping_mul(1_000_000)),
+    ];
     #[cfg(target_pointer_width = "64")]
     let number = g::__NR_ppoll;
     #[cfg(target_pointer_width = "32")]
