@@ -29,6 +29,7 @@ mod kernel;
 mod launch;
 mod listener;
 mod log;
+mod memory_pressure;
 mod mount_namespace;
 mod mount_table;
 mod name;

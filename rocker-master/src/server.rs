@@ -8,6 +8,7 @@ use crate::cache::PackageCache;
 use crate::config::Config;
 use crate::kernel::Kernel;
 use crate::listener::Listener;
+use crate::memory_pressure::MemoryPressure;
 use crate::mount_namespace::{Carried, MountNamespace};
 use crate::name::Names;
 use crate::registry::{Key, Registry};
@@ -27,6 +28,7 @@ mod token {
     pub(super) const CHANNEL: u64 = 4 << 32;
     pub(super) const GUARD: u64 = 5 << 32;
     pub(super) const HOST_MOUNTS: u64 = 6 << 32;
+    pub(super) const MEMORY: u64 = 7 << 32;
 }
 
 /// The master's state.
@@ -39,6 +41,8 @@ pub(crate) struct Server<'a> {
     names: Names,
     mounts: MountNamespace,
     cache: PackageCache,
+    /// Held, for as long as it is to be heard.
+    _pressure: Option<MemoryPressure>,
     kernel: Kernel,
     /// How many clients have not asked yet.
     asking: usize,
@@ -65,6 +69,10 @@ impl<'a> Server<'a> {
         epoll.watch(listener.socket.raw(), token::LISTENER)?;
         epoll.watch(signals.raw(), token::SIGNALS)?;
         epoll.watch_exceptions(mounts.host_table().raw(), token::HOST_MOUNTS)?;
+        let pressure = MemoryPressure::watch();
+        if let Some(pressure) = &pressure {
+            epoll.watch_exceptions(pressure.file().raw(), token::MEMORY)?;
+        }
         let names = Names::new(time::monotonic_us());
         let reserve = fs::open(c"/dev/null", O_RDONLY).ok();
         Ok(Self {
@@ -76,6 +84,7 @@ impl<'a> Server<'a> {
             names,
             mounts,
             cache,
+            _pressure: pressure,
             kernel: Kernel::ask(),
             asking: 0,
             next_deadline_ms: None,
@@ -99,6 +108,10 @@ impl<'a> Server<'a> {
                         self.mounts.host_changed();
                         // What fails now is tried again, and told, at the next launch.
                         self.follow_host().unwrap_or_default();
+                    }
+                    // If it goes on, the kernel says so again.
+                    token::MEMORY => {
+                        self.cache.drop_idle();
                     }
                     _ => {
                         if self.signalled()? {
