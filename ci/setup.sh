@@ -8,6 +8,7 @@ if [ $# = 0 ]; then
     add strace strace
     add busybox busybox-static
     add mkfs.erofs erofs-utils
+    add minisign minisign
     add mosquitto mosquitto
     add mosquitto_pub mosquitto-clients
     add musl-gcc musl-tools

@@ -5,9 +5,10 @@ use std::path::{Path, PathBuf};
 
 use crate::compression::Compression;
 use crate::erofs::{Erofs, is_erofs};
-use crate::error::{Error, Result};
+use crate::error::{Context, Error, Result};
 use crate::kernel_memory;
 use crate::reader;
+use crate::signing::{Signed, footer_of};
 use crate::superblock::{NO_TABLE, Superblock, flag};
 use crate::utc;
 
@@ -32,6 +33,8 @@ pub struct Inspection {
     pub format: Format,
     /// The size of the file in bytes.
     pub file_size: u64,
+    /// Who says to have signed it; [`crate::verify`] tells whether that is so.
+    pub signature: Option<Signed>,
     /// Kernel memory per mount in bytes; an estimate.
     pub kernel_memory: u64,
     /// What speaks against using this package, or this kind of package.
@@ -43,7 +46,7 @@ pub struct Inspection {
 /// # Errors
 /// The file cannot be read, or is neither, or has a superblock that Linux would not mount.
 pub fn inspect(path: &Path) -> Result<Inspection> {
-    let (_, head, file_size) = reader::open(path)?;
+    let (file, head, file_size) = reader::open(path)?;
     let corrupt = |what: String| Error::Corrupt {
         path: path.into(),
         what,
@@ -67,10 +70,12 @@ pub fn inspect(path: &Path) -> Result<Inspection> {
         let warnings = squashfs_warnings(&superblock, compression, memory);
         (Format::Squashfs(superblock), memory, warnings)
     };
+    let signature = footer_of(&file, file_size).context("read", path)?;
     let mut inspection = Inspection {
         path: path.into(),
         format,
         file_size,
+        signature,
         kernel_memory,
         warnings,
     };
@@ -139,6 +144,15 @@ impl fmt::Display for Inspection {
         }
         row("bytes used", &self.bytes_used())?;
         row("file size", &self.file_size)?;
+        match &self.signature {
+            None => row("signature", &"none")?,
+            Some(Signed { key, comment }) => {
+                row(
+                    "signature",
+                    &format_args!("by key {key}, not checked: {comment:?}"),
+                )?;
+            }
+        }
         let kib = self.kernel_memory >> 10;
         row(
             "kernel memory",

@@ -13,6 +13,7 @@
 //! superblock | compressor options | blocks and fragments of files | inodes | directories |
 //! fragment table | export table | id table | xattr table | padding to 4 KiB
 //! ```
+//! A signed one has a footer after that ([`sign`]).
 #![deny(unsafe_code)]
 
 mod advise;
@@ -41,6 +42,7 @@ mod output;
 mod pool;
 mod reader;
 mod scan;
+mod signing;
 mod summary;
 mod superblock;
 mod tree;
@@ -61,6 +63,11 @@ pub use listing::list;
 pub use observer::Observer;
 pub use options::{
     DEFAULT_BLOCK_SIZE, DEFAULT_TIME, MAX_BLOCK_SIZE, MIN_BLOCK_SIZE, Options, Owner, Time,
+};
+pub use rocker_signature::{COMMENT_MAX, PublicKey};
+pub use signing::{
+    SecretKey, Signed, attach, detached_path, generate, read_public_key, sign, sign_detached,
+    verify, verify_detached,
 };
 pub use summary::Summary;
 pub use superblock::{Superblock, flag};

@@ -5,6 +5,7 @@ mod advice;
 mod cli;
 mod progress;
 mod report;
+mod sign_commands;
 
 use std::io::{self, BufWriter, IsTerminal, Write};
 use std::process::ExitCode;
@@ -24,6 +25,16 @@ fn main() -> ExitCode {
     let result = match Cli::parse().command {
         Command::Build(arguments) => build(&arguments),
         Command::Inspect(arguments) => inspect(&arguments),
+        Command::Keygen(arguments) => {
+            sign_commands::keygen(&arguments).and_then(|text| print(&text))
+        }
+        Command::Sign(arguments) => {
+            let epoch = std::env::var("SOURCE_DATE_EPOCH").ok();
+            sign_commands::sign(&arguments, epoch.as_deref()).and_then(|text| print(&text))
+        }
+        Command::Verify(arguments) => {
+            sign_commands::verify(&arguments).and_then(|text| print(&text))
+        }
     };
     match result {
         Ok(code) => code,

@@ -3,6 +3,7 @@
 use std::fs::{self, File, OpenOptions};
 use std::io::ErrorKind;
 use std::os::fd::AsRawFd;
+use std::os::unix::fs::{MetadataExt, fchown};
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{AtFlags, CWD, Mode, OFlags, RenameFlags, linkat, open, renameat_with};
@@ -28,6 +29,15 @@ impl Output {
     pub(crate) fn create(target: &Path, source: &Path, force: bool) -> Result<Self> {
         let directory = directory_of(target);
         refuse_inside(target, &directory, source)?;
+        Self::open(target, directory, force)
+    }
+
+    /// Opens a nameless file that is to take the place of `target`, a file, if there is one.
+    pub(crate) fn replace(target: &Path) -> Result<Self> {
+        Self::open(target, directory_of(target), true)
+    }
+
+    fn open(target: &Path, directory: PathBuf, force: bool) -> Result<Self> {
         refuse_existing(target, force)?;
         match open_nameless(&directory) {
             Some(file) => Ok(Self {
@@ -40,6 +50,17 @@ impl Output {
             }),
             None => Self::create_named(target, directory, force),
         }
+    }
+
+    /// Who owns it and who may read it, as of another file. Only root can give a file away: for others it stays theirs.
+    pub(crate) fn copy_owner_and_mode(&self, of: &File) -> Result<()> {
+        let metadata = of.metadata().context("stat", &self.target)?;
+        match fchown(&self.file, Some(metadata.uid()), Some(metadata.gid())) {
+            Err(error) if error.kind() == ErrorKind::PermissionDenied => {}
+            done => done.context("change the owner of", &self.target)?,
+        }
+        let done = self.file.set_permissions(metadata.permissions());
+        done.context("change the mode of", &self.target)
     }
 
     fn create_named(target: &Path, directory: PathBuf, force: bool) -> Result<Self> {

@@ -9,4 +9,5 @@ mod inspection;
 mod mounted;
 mod namespace;
 mod reproducible;
+mod signatures;
 mod snapshot;
