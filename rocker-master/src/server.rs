@@ -41,7 +41,6 @@ pub(crate) struct Server<'a> {
     names: Names,
     mounts: MountNamespace,
     cache: PackageCache,
-    /// Held, for as long as it is to be heard.
     _pressure: Option<MemoryPressure>,
     kernel: Kernel,
     /// How many clients have not asked yet.
@@ -69,10 +68,7 @@ impl<'a> Server<'a> {
         epoll.watch(listener.socket.raw(), token::LISTENER)?;
         epoll.watch(signals.raw(), token::SIGNALS)?;
         epoll.watch_exceptions(mounts.host_table().raw(), token::HOST_MOUNTS)?;
-        let pressure = MemoryPressure::watch();
-        if let Some(pressure) = &pressure {
-            epoll.watch_exceptions(pressure.file().raw(), token::MEMORY)?;
-        }
+        let pressure = MemoryPressure::watch(&epoll, token::MEMORY);
         let names = Names::new(time::monotonic_us());
         let reserve = fs::open(c"/dev/null", O_RDONLY).ok();
         Ok(Self {

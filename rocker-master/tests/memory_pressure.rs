@@ -36,7 +36,7 @@ fn packages() -> usize {
 }
 
 fn idle_packages_go_when_memory_runs_short() {
-    let _master = Master::start_keeping_packages(LONG);
+    let _master = Master::start_heeding_memory(LONG);
     Sandbox::start(&request()).end();
     assert_eq!(packages(), 1);
     let cgroup = Cgroup::make();
