@@ -69,7 +69,7 @@ impl<'a> Options<'a> {
                 }
                 it if is(it, "--help") || is(it, "-h") => return Ok(None),
                 [b'-', ..] => {
-                    options.take(argument, || arguments.next().map(|(_, value)| value))?;
+                    options.take(argument, &mut || arguments.next().map(|(_, value)| value))?;
                 }
                 // From a variable that is not set: what follows is not the package.
                 b"" if options.package.is_empty() => break,
@@ -102,13 +102,10 @@ impl<'a> Options<'a> {
     fn take(
         &mut self,
         argument: &'a CStr,
-        next: impl FnOnce() -> Option<&'a CStr>,
+        next: &mut dyn FnMut() -> Option<&'a CStr>,
     ) -> Result<(), Mistake<'a>> {
         let (name, behind) = split(argument);
-        let value = || {
-            let value = behind.or_else(next).filter(|value| !value.is_empty());
-            value.ok_or(Mistake::of(name, b" wants a value", b""))
-        };
+        let mut value = || value_of(name, behind, next);
         match name {
             it if is(it, "--uid") => self.uid = number(name, value()?, limits::ID_MAX)?,
             it if is(it, "--gid") => self.gid = number(name, value()?, limits::ID_MAX)?,
@@ -168,6 +165,18 @@ impl<'a> Options<'a> {
         self.seccomp = if is_logged { seccomp.logged() } else { seccomp };
         Ok(())
     }
+}
+
+/// The value of an option, behind its `=` or in the next argument.
+// Once, and not for each option that has one.
+#[inline(never)]
+fn value_of<'a>(
+    name: &'a [u8],
+    behind: Option<&'a CStr>,
+    next: &mut dyn FnMut() -> Option<&'a CStr>,
+) -> Result<&'a CStr, Mistake<'a>> {
+    let value = behind.or_else(next).filter(|value| !value.is_empty());
+    value.ok_or(Mistake::of(name, b" wants a value", b""))
 }
 
 /// An option's name, and the value behind its `=`.
