@@ -20,7 +20,7 @@ macro_rules! stages {
                 // As `Errno::name` in rocker-sys: one text, where a `match` becomes a table with room for every number.
                 const NAMES: &str = concat!($($text, " "),*);
                 let known = Self::ALL.iter().position(|stage| *stage == self);
-                known.and_then(|position| NAMES.split(' ').nth(position)).unwrap_or("unknown-stage")
+                known.and_then(|position| NAMES.split_ascii_whitespace().nth(position)).unwrap_or("unknown-stage")
             }
         }
     };

@@ -24,11 +24,12 @@ macro_rules! errnos {
             /// The symbolic name, or `E?` for a number that is not in the table.
             pub fn name(self) -> &'static str {
                 // One text and one list of numbers. A `match` becomes a table with a pointer and a length for every number up to
-                // the highest, used or not: four times as much.
+                // the highest, used or not: four times as much. Split by bytes, because a search for a `char` brings a check that
+                // can panic.
                 const NUMBERS: &[u16] = &[$(raw::$name as u16),*];
                 const NAMES: &str = concat!($(stringify!($name), " "),*);
                 let known = NUMBERS.iter().position(|number| i32::from(*number) == self.0);
-                known.and_then(|position| NAMES.split(' ').nth(position)).unwrap_or("E?")
+                known.and_then(|position| NAMES.split_ascii_whitespace().nth(position)).unwrap_or("E?")
             }
         }
     };
