@@ -2,7 +2,8 @@
 # How large everything is, against ci/budgets.toml: fails over budget, and prints what has grown since the baselines there, the
 # programs by crate too. A baseline is moved by hand, to the number that this prints, in the commit that says why.
 #
-# By crate it is told from the programs of ci/symbols.sh, which have symbols: without them that part is left out, and said so.
+# By crate and by function it is told from the programs of ci/symbols.sh, which have symbols: without them that part is left
+# out, and said so. A function holds whatever was inlined into it.
 set -eu
 cd "$(dirname "$0")/.."
 out=${CARGO_TARGET_DIR:-target}
@@ -67,16 +68,37 @@ by_crate() {
         size[name] += $2
     } END { for (name in size) print name, size[name] }' | sort
 }
+
+# The largest functions and constants; a name is cut where its generics make it long.
+largest() {
+    nm -t d -C -S --size-sort "$1" | awk '$3 ~ /[tTrRdD]/' | tail -n 15 | sort -k 2,2nr |
+        awk '{ size = $2 + 0; $1 = $2 = $3 = ""; sub(/^ +/, ""); printf "  %7d  %.90s\n", size, $0 }'
+}
+
+# Each section against its baseline.
+sections() {
+    size -A "$1" | awk 'NF == 3 && $2 > 0 && $1 ~ /^\./ { print $1, $2 }' | while read -r section bytes; do
+        told "$2" "$section" "$bytes"
+    done
+}
+
+told() { # PROGRAM WHAT BYTES: one line, with what it has grown by
+    before=$(sed -n "/^\[$1\]/,/^\[/s/^\"*$2\"* = //p" ci/budgets.toml)
+    grown=
+    [ "$3" -le "${before:-$3}" ] || grown="grown by $(($3 - before))"
+    printf '  %-16s %7d  %s\n' "$2" "$3" "$grown"
+}
+
 for program in rocker-master rocker; do
+    echo "$program by section:"
+    sections "$out/tiny/$program" "$program"
     file=$out/symbols/tiny/$program
     [ -f "$file" ] || { echo "size: no $file (ci/symbols.sh makes it), so $program is not told by crate"; continue; }
     echo "$program by crate:"
     by_crate "$file" | while read -r crate bytes; do
-        before=$(sed -n "/^\[$program\]/,/^\[/s/^$crate = //p" ci/budgets.toml)
-        grown=
-        [ "$bytes" -le "${before:-$bytes}" ] || grown="grown by $((bytes - before))"
-        printf '  %-16s %7d  %s\n' "$crate" "$bytes" "$grown"
+        told "$program" "$crate" "$bytes"
     done
+    echo "$program by function:"
+    largest "$file"
 done
-size -A "$out/tiny/rocker-master" "$out/tiny/rocker" | awk 'NF == 3 && $2 > 0 { printf "  %-16s %7d\n", $1, $2 } /:$/ { print }'
 exit $status
