@@ -12,7 +12,9 @@ TRIPLE := $(shell ci/cross/triple $(TARGET))
 endif
 TINY := $(OUT)$(if $(TRIPLE),/$(TRIPLE))/tiny
 
-.PHONY: all release device library pack demo tiny test check bench install uninstall clean help setup
+WEAK := $(OUT)/weakened/tiny
+
+.PHONY: all release device library pack demo tiny weakened test check bench install uninstall clean help setup
 
 all: release
 
@@ -53,8 +55,14 @@ demo: release ## packs a real program, runs it in a sandbox, shows what it sees 
 setup: ## installs what the tests need from Debian's packages (root)
 	ci/setup.sh
 
-test: release setup ## every test (root)
-	ROCKER_MUST_RUN=1 ROCKER_BIN_DIR=$(abspath $(TINY)) $(CARGO) test --locked --workspace
+test: release setup weakened ## every test (root)
+	ROCKER_MUST_RUN=1 ROCKER_BIN_DIR=$(abspath $(TINY)) ROCKER_WEAK_BIN_DIR=$(abspath $(WEAK)) \
+		$(CARGO) test --locked --workspace
+
+# A master that can be told to do without a defence: the attack suite shows with it that its tests can fail.
+weakened:
+	$(CARGO) build --locked --profile tiny -p rocker-master --features rocker-master/freestanding,rocker-master/weakened \
+		--target-dir $(OUT)/weakened
 
 bench: release setup ## every bench (root)
 	ROCKER_BIN_DIR=$(abspath $(TINY)) $(CARGO) bench --locked -p bench
@@ -63,6 +71,7 @@ endif
 check: ## format, lints, documentation
 	$(CARGO) fmt --check
 	$(CARGO) clippy --locked --workspace --all-targets -- -D warnings
+	$(CARGO) clippy --locked -p rocker-master --features weakened -- -D warnings
 	RUSTDOCFLAGS='-D warnings -A rustdoc::private_intra_doc_links' $(CARGO) doc --locked --workspace --no-deps --document-private-items
 
 install: release ## installs below $(DESTDIR)$(PREFIX)

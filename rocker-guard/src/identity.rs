@@ -2,7 +2,7 @@
 
 use crate::package::Cached;
 use crate::step::{At, Step};
-use crate::{Plan, talk};
+use crate::{Defence, Plan, talk};
 use rocker_proto::Stage;
 use rocker_sys::namespace::CLONE_NEWUSER;
 use rocker_sys::{Errno, credentials, namespace};
@@ -40,8 +40,8 @@ pub(crate) fn become_app(plan: &Plan<'_>) -> Step {
         credentials::drop_capabilities()?;
         credentials::set_no_new_privs()?;
         // The change of ids has set it to /proc/sys/fs/suid_dumpable, which may be 1.
-        credentials::set_dumpable(false)?;
-        if credentials::is_dumpable()? {
+        credentials::set_dumpable(!Defence::NotDumpable.stands())?;
+        if credentials::is_dumpable()? && Defence::NotDumpable.stands() {
             Err(Errno::EPERM)
         } else {
             Ok(())

@@ -1,5 +1,6 @@
 //! `/proc` and `/sys` of the sandbox.
 
+use crate::Defence;
 use crate::mount_points::MountPoints;
 use crate::resolve::{self, PATH_MAX};
 use crate::step::{At, Step};
@@ -36,6 +37,9 @@ pub(crate) fn mount_proc(mask: &Fd) -> Step {
         data: None,
     };
     proc.at(c"/proc").at(Stage::MOUNT_PROC)?;
+    if !Defence::PseudoFs.stands() {
+        return Ok(());
+    }
     let mask = ProcPath::new(mask.raw());
     at_each(&mask, bind)?;
     match make_binds_read_only() {

@@ -1,5 +1,6 @@
 //! Opens a path that a caller named, through no symbolic link but those that only root could have made.
 
+use crate::Defence;
 use core::ffi::CStr;
 use rocker_sys::raw::general::{O_DIRECTORY, O_NOFOLLOW, O_PATH, RESOLVE_NO_SYMLINKS};
 use rocker_sys::{Errno, Fd, RawFd, Result, fs};
@@ -29,6 +30,9 @@ pub(crate) fn open_at(dir: &Fd, path: &CStr, flags: u32) -> Result<Fd> {
 }
 
 fn from(dir: RawFd, path: &CStr, flags: u32) -> Result<Fd> {
+    if !Defence::Symlinks.stands() {
+        return fs::openat(dir, path, O_PATH | flags, 0);
+    }
     match fs::openat2(dir, path, O_PATH | flags, RESOLVE_NO_SYMLINKS) {
         // EPERM: filters of container engines that do not know the call yet say so.
         Err(Errno::ELOOP | Errno::ENOSYS | Errno::EPERM) => walk(dir, path, flags),

@@ -8,8 +8,10 @@
 
 use crate::mount_table::MountTable;
 use core::ffi::CStr;
-use rocker_guard::{CACHE_DIR, MountPoints};
-use rocker_sys::mount::{self, MS_NODEV, MS_NOEXEC, MS_NOSUID, MS_REC, MS_SHARED, MS_SLAVE, Mount};
+use rocker_guard::{CACHE_DIR, Defence, MountPoints};
+use rocker_sys::mount::{
+    self, MS_NODEV, MS_NOEXEC, MS_NOSUID, MS_PRIVATE, MS_REC, MS_SHARED, MS_SLAVE, Mount,
+};
 use rocker_sys::namespace::{self, CLONE_NEWNS};
 use rocker_sys::raw::general::{O_DIRECTORY, O_PATH, O_RDONLY};
 use rocker_sys::{Fd, Result, fs, time};
@@ -94,7 +96,12 @@ impl MountNamespace {
     fn make(&mut self, cache: Option<Fd>) -> Result<Carried> {
         namespace::unshare(CLONE_NEWNS)?;
         // Nothing that is mounted here reaches the host.
-        change_propagation(c"/", MS_REC | MS_SLAVE)?;
+        let slave_or_not = if Defence::Propagation.stands() {
+            MS_SLAVE
+        } else {
+            MS_PRIVATE
+        };
+        change_propagation(c"/", MS_REC | slave_or_not)?;
         let table = MountTable::read()?;
         let carried = match cache {
             Some(tree) if mount::hang_tree(&tree, CACHE_DIR).is_ok() => Carried::Everything,

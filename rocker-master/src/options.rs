@@ -75,6 +75,13 @@ impl<'a> Options<'a> {
                 it if is(it, "--notify-fd") => options.notify_fd = Some(descriptor(value()?)?),
                 it if is(it, "--cache-idle") => options.cache_idle_ms = seconds(value()?)?,
                 it if is(it, "--die-with-parent") => options.die_with_parent = true,
+                #[cfg(feature = "weakened")]
+                it if is(it, "--without") => {
+                    let name = value()?;
+                    if !rocker_guard::Defence::leave_out(name.to_bytes()) {
+                        return Err(Usage::Wrong(name));
+                    }
+                }
                 it if is(it, "--help") || is(it, "-h") => return Err(Usage::Help),
                 it if is(it, "--version") => return Err(Usage::Version),
                 _ => return Err(Usage::Wrong(argument)),

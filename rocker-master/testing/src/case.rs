@@ -2,7 +2,7 @@
 
 use crate::files::mount;
 use crate::filter::become_old_kernel;
-use libtest_mimic::{Arguments, Failed, Trial};
+use libtest_mimic::{Arguments, Conclusion, Failed, Trial};
 use std::io::Error;
 use std::process::{Command, ExitCode};
 
@@ -19,15 +19,23 @@ const OLD_KERNEL: &str = "@4.9";
 
 /// Runs the cases: the `main` of a test with `harness = false`. Options and output are those of libtest.
 pub fn run_cases(cases: &'static [Case]) -> ExitCode {
-    run(cases, &[""])
+    run(cases, &[""], |_| {})
+}
+
+/// The same, and says how many were tried and how many passed.
+pub fn run_attacks(cases: &'static [Case]) -> ExitCode {
+    run(cases, &[""], |done| {
+        let tried = done.num_passed + done.num_failed;
+        println!("{tried} attacks tried, {} held", done.num_passed);
+    })
 }
 
 /// The same, each case twice: on this kernel, and with every call refused that Linux 4.9 has not got.
 pub fn run_cases_on_both_kernels(cases: &'static [Case]) -> ExitCode {
-    run(cases, &["", OLD_KERNEL])
+    run(cases, &["", OLD_KERNEL], |_| {})
 }
 
-fn run(cases: &'static [Case], kernels: &[&str]) -> ExitCode {
+fn run(cases: &'static [Case], kernels: &[&str], tell: fn(&Conclusion)) -> ExitCode {
     if let Ok(name) = std::env::var(CASE) {
         return run_one(cases, &name);
     }
@@ -51,7 +59,12 @@ fn run(cases: &'static [Case], kernels: &[&str]) -> ExitCode {
     if let (Some(reason), false) = (skipped, must_run) {
         println!("SKIP {} tests: {reason}", trials.len());
     }
-    libtest_mimic::run(&arguments, trials).exit_code()
+    let is_list = arguments.list;
+    let done = libtest_mimic::run(&arguments, trials);
+    if !is_list {
+        tell(&done);
+    }
+    done.exit_code()
 }
 
 fn reason_to_skip() -> Option<&'static str> {

@@ -23,13 +23,13 @@ mod traces;
 
 pub use app::{App, launch, request, wait_for};
 pub use caller::Caller;
-pub use case::{Case, run_cases, run_cases_on_both_kernels};
+pub use case::{Case, run_attacks, run_cases, run_cases_on_both_kernels};
 pub use change::{with_data_dir, with_exec_dir, with_ids, with_overlays, with_package};
 pub use files::{
     MountLine, c_path, errno_of, make_dir, mount, mount_at, mount_tmpfs, mounts, overlays,
 };
 pub use filter::{ALL_NAMESPACES, Refusal, SETNS_BY_PIDFD, has_pidfds, refuse_calls};
-pub use master::{Master, POLICY, binary};
+pub use master::{Master, POLICY, binary, weakened_master};
 pub use package::{package, package_of};
 pub use peer::{Peer, SOCKET};
 pub use pipe::pipe;

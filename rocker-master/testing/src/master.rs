@@ -13,13 +13,26 @@ use std::time::Duration;
 
 /// The program of this name that `make` built: in `$ROCKER_BIN_DIR`, or where cargo puts the profile for devices.
 pub fn binary(name: &str) -> PathBuf {
-    let dir = std::env::var_os("ROCKER_BIN_DIR").map_or_else(
+    existing(bin_dir().join(name))
+}
+
+/// The master that can be told to do without a defence (`--without`): in `$ROCKER_WEAK_BIN_DIR`, or where `make test` puts it.
+pub fn weakened_master() -> PathBuf {
+    let dir = std::env::var_os("ROCKER_WEAK_BIN_DIR")
+        .map_or_else(|| bin_dir().join("../weakened/tiny"), PathBuf::from);
+    existing(dir.join("rocker-master"))
+}
+
+fn bin_dir() -> PathBuf {
+    std::env::var_os("ROCKER_BIN_DIR").map_or_else(
         || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/tiny"),
         PathBuf::from,
-    );
-    let path = dir.join(name);
+    )
+}
+
+fn existing(path: PathBuf) -> PathBuf {
     path.canonicalize()
-        .unwrap_or_else(|error| panic!("{}: {error}: run `make`", path.display()))
+        .unwrap_or_else(|error| panic!("{}: {error}: run `make` or `make test`", path.display()))
 }
 
 /// Where the kernel tells of memory that runs short.
@@ -80,6 +93,13 @@ impl Master {
         said()
     }
 
+    /// One that does without this defence, which only the program of the attack suite can.
+    pub fn start_without(defence: &str) -> Self {
+        let mut command = Command::new(weakened_master());
+        command.args(["--cache-idle", "0", "--without", defence]);
+        Self::start_command(command)
+    }
+
     /// Starts it by this command: the program, and the options of the case's choice.
     pub fn start_command(mut command: Command) -> Self {
         let log = PathBuf::from("/run/master.log");
@@ -108,16 +128,20 @@ impl Master {
     /// One that strace watches, and the guards too, from when it serves: what it did to get there is not counted. `options`
     /// say what to trace and what to inject; the trace goes to `/run/trace`.
     pub fn start_traced(options: &[&str]) -> Self {
-        let mut master = Self::start();
+        Self::start().traced(options)
+    }
+
+    /// The same for one that runs already.
+    pub fn traced(mut self, options: &[&str]) -> Self {
         let mut strace = Command::new("strace");
         strace
             .args(["-f", "-qqq", "-o", "/run/trace"])
             .args(options);
-        strace.args(["-p", &master.pid().to_string()]);
-        master.tracer = Some(strace.spawn().unwrap());
-        let has_tracer = || status_of(master.pid(), "TracerPid") != "0";
+        strace.args(["-p", &self.pid().to_string()]);
+        self.tracer = Some(strace.spawn().unwrap());
+        let has_tracer = || status_of(self.pid(), "TracerPid") != "0";
         eventually("strace has it", Duration::from_secs(5), has_tracer);
-        master
+        self
     }
 
     /// Lets go of it: nothing is injected any more.
