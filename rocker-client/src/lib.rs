@@ -28,7 +28,6 @@ mod cache;
 mod callback;
 mod connect;
 mod dumpable;
-mod filter;
 mod guard_name;
 mod held;
 mod join;
@@ -43,8 +42,7 @@ pub use guard_name::guard_name;
 pub use held::Held;
 pub use program::{Program, launch_program, launch_tied};
 pub use rocker_proto::{
-    CacheReply, CacheRequest, Data, DataMode, Failure, NO_INDEX, Network, Request, Seccomp, Stage,
-    limits,
+    CacheReply, CacheRequest, Data, DataMode, Failure, NO_INDEX, Request, Stage, limits,
 };
 use rocker_sys::Errno;
 

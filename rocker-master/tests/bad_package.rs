@@ -1,7 +1,7 @@
 //! Packages that are none.
 
 use rocker_client::{Failure, Request, Stage};
-use rocker_testing::{Case, Master, Sandbox, c_path, launch, package, request, run_cases};
+use rocker_testing::{Case, Master, c_path, launch, package, request, run_cases};
 use std::fs;
 use std::process::ExitCode;
 
@@ -11,10 +11,6 @@ fn main() -> ExitCode {
 
 const CASES: &[Case] = &[
     ("damaged_packages_are_refused", damaged_packages_are_refused),
-    (
-        "a_damaged_package_never_reaches_the_kernel",
-        a_damaged_package_never_reaches_the_kernel,
-    ),
     ("what_is_no_file_is_refused", what_is_no_file_is_refused),
 ];
 
@@ -60,20 +56,6 @@ fn damaged_packages_are_refused() {
         let expected = Failure::new(Stage::PACKAGE_FORMAT, errno);
         assert_eq!(failure, expected, "{bytes:?} at {offset}, {len:?}");
     }
-}
-
-fn a_damaged_package_never_reaches_the_kernel() {
-    let _master = Master::start_traced(&["-e", "trace=mount,ioctl"]);
-    package();
-    damaged(22, &[31, 0], None);
-    launch(&request_for(c"/run/damaged.sqfs"), &|| 0).unwrap_err();
-    let reaches_kernel = || {
-        let trace = fs::read_to_string("/run/trace").unwrap();
-        trace.contains("squashfs") || trace.contains("LOOP_")
-    };
-    assert!(!reaches_kernel());
-    Sandbox::start(&request()).end();
-    assert!(reaches_kernel(), "the trace is of something else");
 }
 
 fn what_is_no_file_is_refused() {

@@ -7,7 +7,7 @@ use rocker_testing::{
     request, run_cases,
 };
 use std::fs;
-use std::os::unix::fs::{PermissionsExt, symlink};
+use std::os::unix::fs::symlink;
 use std::path::Path;
 use std::process::{Command, ExitCode};
 
@@ -30,10 +30,6 @@ const CASES: &[Case] = &[
         erofs_mounts_by_a_loop_device,
     ),
     ("package_is_read_only", package_is_read_only),
-    (
-        "devices_and_setuid_programs_in_it_are_dead",
-        devices_and_setuid_programs_in_it_are_dead,
-    ),
     (
         "loop_device_is_read_only_and_autoclear",
         loop_device_is_read_only_and_autoclear,
@@ -191,30 +187,6 @@ fn package_is_read_only() {
         seen,
         format!("squashfs ro,nosuid,nodev {:?}", Some(libc::EROFS))
     );
-}
-
-fn devices_and_setuid_programs_in_it_are_dead() {
-    let tree = Path::new("/run/tree");
-    make_dir(tree, 0o755);
-    fs::copy("/usr/bin/id", tree.join("id")).unwrap();
-    fs::set_permissions(tree.join("id"), PermissionsExt::from_mode(0o4755)).unwrap();
-    // /dev/null, which anybody may open.
-    let node = c_path(tree.join("null"));
-    // SAFETY: the kernel only reads the path.
-    let made = unsafe { libc::mknod(node.as_ptr(), libc::S_IFCHR | 0o666, libc::makedev(1, 3)) };
-    assert_eq!(made, 0);
-    fs::set_permissions(tree.join("null"), PermissionsExt::from_mode(0o666)).unwrap();
-    package_of(tree, Path::new("/run/nodes.sqfs"), |_| {});
-    let _master = Master::start();
-    let seen = ask(&request_for(c"/run/nodes.sqfs"), &|| {
-        let open = errno_of(fs::File::open("/run/exec/null"));
-        let id = Command::new("/run/exec/id").arg("-u").output().unwrap();
-        format!(
-            "{open:?} {}",
-            String::from_utf8(id.stdout).unwrap().trim_end()
-        )
-    });
-    assert_eq!(seen, format!("{:?} 1000", Some(libc::EACCES)));
 }
 
 fn loop_device_is_read_only_and_autoclear() {
