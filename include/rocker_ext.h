@@ -17,7 +17,7 @@ typedef struct {
     int stage;
     /* Why, as in errno(3). */
     int error;
-    /* Which of app_overlay_dirs, or -1 where that is not the question. */
+    /* Which of app_overlay_dirs, or which byte of the seccomp policy makes no sense; -1 where that is not the question. */
     int index;
     /* The same in words, such as "mount-overlay[2]: EINVAL". */
     char text[52];
@@ -42,6 +42,24 @@ typedef struct {
  * power cut the changes may be lost or damaged. Before Linux 5.10 this is ROCKER_DATA_DISK. */
 #define ROCKER_DATA_VOLATILE 2
 
+/* Which system calls the App may make. What it may not fails with an error number; nothing is killed for it. */
+/* No mounts, namespaces, modules, tracing, keys or other things that sandboxed programs have no use for; what
+ * ROCKER_enter_rocker does. */
+#define ROCKER_SECCOMP_DEFAULT 0
+/* What a plain server needs, and nothing else. */
+#define ROCKER_SECCOMP_STRICT 1
+/* Everything. */
+#define ROCKER_SECCOMP_OFF 2
+/* What the file seccomp_policy says, which is written as minijail's policies are. It must allow what your function does, or
+ * execve if a program is launched. What it does not name kills the App. */
+#define ROCKER_SECCOMP_FILE 3
+
+/* Which network the App has. */
+/* The caller's. */
+#define ROCKER_NETWORK_HOST 0
+/* One of its own, with nothing in it but a loopback. */
+#define ROCKER_NETWORK_NONE 1
+
 /*
  * What else a launch may be told. Start from zeroes and set size: RockerOptions options = {sizeof options}; 0 is the default
  * of every field, also of those that later versions add at the end. A library that does not know a field that is not 0
@@ -57,6 +75,14 @@ typedef struct {
     int data_keep;
     /* Not 0: nothing is overlaid. The App sees and changes the host's own files, as far as its user may. */
     int no_overlays;
+    /* ROCKER_SECCOMP_* */
+    int seccomp;
+    /* Not 0: what would be refused is let through and reported in the kernel's log (Linux 4.14). */
+    int seccomp_log;
+    /* With ROCKER_SECCOMP_FILE an absolute path, else NULL. */
+    const char *seccomp_policy;
+    /* ROCKER_NETWORK_* */
+    int network;
 } RockerOptions;
 
 /*

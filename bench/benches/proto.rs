@@ -1,7 +1,7 @@
 //! Encoding and decoding of the messages.
 
 use criterion::Criterion;
-use rocker_proto::{Data, Entrance, Failure, Reply, Request, Stage, Welcome};
+use rocker_proto::{Data, Entrance, Failure, Network, Reply, Request, Seccomp, Stage, Welcome};
 use std::hint::black_box;
 
 /// Three overlays, and paths as long as they usually are.
@@ -19,6 +19,10 @@ fn request() -> Request<'static> {
         data_dir: c"/var/gateway/data",
         overlays,
         data: Data::DISK,
+        seccomp: Seccomp::DEFAULT,
+        policy: c"",
+        network: Network::HOST,
+        tied: false,
         may_trace: false,
     }
 }
@@ -36,7 +40,7 @@ fn proto(criterion: &mut Criterion) {
     let ready = Reply {
         outcome: Ok(Welcome {
             name: *b"rocker-1-1\0\0\0\0\0\0",
-            entrance: Entrance::Pidfd,
+            entrance: Entrance::by_pidfd(0),
         }),
     };
     let failed = Reply {

@@ -7,7 +7,9 @@ use crate::cache::forget;
 use crate::clock::now;
 use crate::sandbox::wait_for_end;
 use crate::{Launch, Way};
-use rocker_client::{Callback, Launched, Program, Request, launch_callback, launch_program};
+use rocker_client::{
+    Callback, Launched, Network, Program, Request, Seccomp, launch_callback, launch_program,
+};
 use std::ffi::{CStr, CString, c_char, c_int, c_void};
 use std::io::{Read, Write};
 use std::os::unix::ffi::OsStrExt;
@@ -139,6 +141,10 @@ impl<'a> AppMaster<'a> {
             data_dir: &self.strings.data_dir,
             overlays,
             data: self.launch.data,
+            seccomp: Seccomp::DEFAULT,
+            policy: c"",
+            network: Network::HOST,
+            tied: false,
             may_trace: false,
         }
     }

@@ -60,6 +60,10 @@ relative path it starts at /. The package is at $ROCKER_EXEC_DIR.
                      volatile, in the data directory, but COMMAND's fsync does nothing,
                      and a power cut may damage or lose them
   --data-size SIZE   how large a tmpfs may become: 512K, 16M, 1G (4M)
+  --seccomp FILTER   which system calls COMMAND may make: default; strict, what a plain
+                     server needs; off; or a policy file as of minijail, by its path
+  --seccomp-log      let through what FILTER refuses, and report it in the kernel's log
+  --network NETWORK  host, the default; or none, a loopback and nothing else
   --app-id N         a number for the master's log (1)
   --socket PATH      where the master is ($ROCKER_SOCKET, /run/rocker/master.sock).
                      If none runs there, root gets one of its own for this run

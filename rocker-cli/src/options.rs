@@ -1,7 +1,7 @@
 //! `Options`: what the command line of `rocker run` says.
 
 use core::ffi::CStr;
-use rocker_client::{Data, DataMode, limits};
+use rocker_client::{Data, DataMode, Network, Seccomp, limits};
 use rocker_sys::{is, parse_decimal};
 
 /// nobody, where there is a name for it.
@@ -28,6 +28,10 @@ pub(crate) struct Options<'a> {
     pub(crate) data_dir: Option<&'a CStr>,
     pub(crate) overlays: heapless::Vec<&'a CStr, { limits::OVERLAYS_MAX }>,
     pub(crate) data: Data,
+    pub(crate) seccomp: Seccomp,
+    /// The file of `Seccomp::FILE`.
+    pub(crate) policy: Option<&'a CStr>,
+    pub(crate) network: Network,
     pub(crate) socket: Option<&'a CStr>,
     /// Which argument is the command, counted from the program's own name.
     pub(crate) command: usize,
@@ -43,6 +47,9 @@ impl<'a> Options<'a> {
         data_dir: None,
         overlays: heapless::Vec::new(),
         data: Data::DISK,
+        seccomp: Seccomp::DEFAULT,
+        policy: None,
+        network: Network::HOST,
         socket: None,
         command: 0,
     };
@@ -108,6 +115,12 @@ impl<'a> Options<'a> {
             it if is(it, "--socket") => self.socket = Some(value()?),
             it if is(it, "--data") => self.data.mode = mode(value()?)?,
             it if is(it, "--data-size") => self.data.size_kib = size(value()?)?,
+            it if is(it, "--seccomp") => self.take_seccomp(value()?)?,
+            it if is(it, "--seccomp-log") => {
+                flag(name, behind, 1)?;
+                self.seccomp = self.seccomp.logged();
+            }
+            it if is(it, "--network") => self.network = network(value()?)?,
             it if is(it, "--no-overlays") => {
                 self.data.flags |= flag(name, behind, Data::NO_OVERLAYS)?
             }
@@ -128,6 +141,28 @@ impl<'a> Options<'a> {
                 ));
             }
         }
+        Ok(())
+    }
+
+    /// A filter by its name, or a policy file, which is told by its slash. Whether it only reports is another option, before
+    /// or behind this one.
+    fn take_seccomp(&mut self, value: &'a CStr) -> Result<(), Mistake<'a>> {
+        let is_logged = self.seccomp.is_logged();
+        let (seccomp, policy) = match value.to_bytes() {
+            it if is(it, "default") => (Seccomp::DEFAULT, None),
+            it if is(it, "strict") => (Seccomp::STRICT, None),
+            it if is(it, "off") => (Seccomp::OFF, None),
+            path if path.contains(&b'/') => (Seccomp::FILE, Some(value)),
+            other => {
+                return Err(Mistake::of(
+                    b"--seccomp wants default, strict, off or a file's path with a slash, not ",
+                    other,
+                    b"",
+                ));
+            }
+        };
+        self.policy = policy;
+        self.seccomp = if is_logged { seccomp.logged() } else { seccomp };
         Ok(())
     }
 }
@@ -155,6 +190,18 @@ fn split(argument: &CStr) -> (&[u8], Option<&CStr>) {
                 .get(at + 1..)
                 .and_then(|value| CStr::from_bytes_until_nul(value).ok()),
         ),
+    }
+}
+
+fn network(value: &CStr) -> Result<Network, Mistake<'_>> {
+    match value.to_bytes() {
+        it if is(it, "host") => Ok(Network::HOST),
+        it if is(it, "none") => Ok(Network::NONE),
+        other => Err(Mistake::of(
+            b"--network wants host or none, not ",
+            other,
+            b"",
+        )),
     }
 }
 

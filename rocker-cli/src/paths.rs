@@ -10,7 +10,7 @@ use core::ffi::CStr;
 use rocker_client::limits::REQUEST_MAX;
 use rocker_sys::fs;
 
-/// The paths in the order of a request: package, exec directory, data directory, overlays. One that nobody named is empty.
+/// The paths in the order of a request: package, exec directory, data directory, policy, overlays. One that nobody named is empty.
 #[derive(Default)]
 pub(crate) struct Paths {
     /// Each with its NUL.
@@ -23,6 +23,7 @@ impl Paths {
         paths.add(b"PACKAGE", Some(options.package))?;
         paths.add(b"--exec-dir", options.exec_dir)?;
         paths.add(b"--data-dir", options.data_dir)?;
+        paths.add(b"--seccomp", options.policy)?;
         for dir in &options.overlays {
             paths.add(b"--overlay", Some(dir))?;
         }

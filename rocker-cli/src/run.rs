@@ -11,7 +11,7 @@ use crate::signals::Signals;
 use crate::supervise::supervise;
 use crate::{FAILED, HELP, USAGE, default_socket};
 use core::ffi::{CStr, c_char};
-use rocker_client::{Failure, Launched, Request, Stage, launch_tied, limits};
+use rocker_client::{Failure, Held, Launched, Request, Stage, launch_tied, limits};
 use rocker_sys::program::Program;
 use rocker_sys::{Errno, credentials};
 
@@ -76,7 +76,8 @@ fn run_with(program: &Program, options: &Options<'_>, paths: &Paths) -> i32 {
         own = Some(master);
     }
     match launched {
-        Ok(launched) => {
+        // While the connection is held, the sandbox lives: if this command is killed, it goes too.
+        Ok((launched, _connection)) => {
             drop(own);
             let status = supervise(&signals, launched.app_pid);
             sandbox::end(&launched, &signals);
@@ -107,6 +108,7 @@ fn request<'a>(options: &Options<'_>, paths: &'a Paths, scratch: &'a Scratch) ->
     let package = next(c"");
     let exec_dir = next(scratch::EXEC_DIR);
     let data_dir = next(scratch.data_dir());
+    let policy = next(c"");
     let mut overlays = [None; limits::OVERLAYS_MAX];
     for (slot, dir) in overlays.iter_mut().zip(paths) {
         *slot = Some(dir);
@@ -121,6 +123,10 @@ fn request<'a>(options: &Options<'_>, paths: &'a Paths, scratch: &'a Scratch) ->
         data_dir,
         overlays,
         data: options.data,
+        seccomp: options.seccomp,
+        policy,
+        network: options.network,
+        tied: true,
         may_trace: false,
     }
 }
@@ -132,7 +138,7 @@ fn launch(
     socket: &CStr,
     request: &Request<'_>,
     signals: &Signals,
-) -> Result<Launched, Failure> {
+) -> Result<(Launched, Held), Failure> {
     let mut variable = heapless::Vec::<u8, VARIABLE_MAX>::new();
     let exec_dir = request.exec_dir.to_bytes_with_nul();
     // It fits: `Paths` is no longer than a request.

@@ -26,6 +26,10 @@ const CASES: &[Case] = &[
         a_killed_command_takes_its_app_along,
     ),
     (
+        "a_killed_command_takes_the_children_of_its_app_along",
+        a_killed_command_takes_the_children_of_its_app_along,
+    ),
+    (
         "a_command_killed_in_the_middle_leaves_no_master",
         a_command_killed_in_the_middle_leaves_no_master,
     ),
@@ -108,6 +112,28 @@ fn a_killed_command_takes_its_app_along() {
     for pid in [app, guard] {
         rocker_testing::wait_for(pid);
     }
+    drop(child);
+    fs::remove_dir_all(format!("/run/rocker/data.{pid}")).unwrap();
+    assert_eq!(now(), before);
+}
+
+/// Those that have left its process group and ignore what a terminal says, too: they are the guard's, which hears that the
+/// command has gone.
+fn a_killed_command_takes_the_children_of_its_app_along() {
+    let before = before();
+    let mut child = started("trap '' HUP; setsid sleep 1000 & exec sleep 1000");
+    let pid = child.id().cast_signed();
+    let (app, guard) = app_and_guard(&child);
+    eventually("its child is there", Duration::from_secs(2), || {
+        children_of(app).len() == 1
+    });
+    let orphan = children_of(app)[0];
+    kill(pid, libc::SIGKILL);
+    child.wait().unwrap();
+    for pid in [app, guard] {
+        rocker_testing::wait_for(pid);
+    }
+    assert!(!is_there(orphan));
     drop(child);
     fs::remove_dir_all(format!("/run/rocker/data.{pid}")).unwrap();
     assert_eq!(now(), before);

@@ -5,6 +5,7 @@
 #![allow(unsafe_code)]
 
 use crate::connect::{self, Ready, TIMEOUT_MS};
+use crate::filter::Filter;
 use crate::held::{self, Held};
 use crate::{Launched, at, join, pid_namespace};
 use core::ffi::{CStr, c_int, c_void};
@@ -96,7 +97,8 @@ unsafe fn run_app(
     mask: &SigSet,
     callback: Callback,
 ) -> ! {
-    let told = match join::join(ready, request) {
+    let mut filter = Filter::NONE;
+    let told = match join::join(ready, request, &mut filter) {
         Ok(pidfd) => {
             let pidfd = pidfd.as_ref().map(Fd::raw);
             tell(status, &Report::reached(Stage::READY), pidfd)
@@ -111,6 +113,11 @@ unsafe fn run_app(
     unsafe { held::close_all() };
     // Back to what the parent had: it cannot fail.
     signal::set_mask(mask).unwrap_or(*mask);
+    // Last, because a policy may refuse what is done above. The parent has been told, so what remains is to end: the guard
+    // has seen that the kernel has filters, so it must be out of memory.
+    if filter.install().is_err() {
+        process::exit(127);
+    }
     // SAFETY: the caller of `launch_callback` said so.
     process::exit(unsafe { (callback.function)(callback.argument) })
 }

@@ -5,7 +5,6 @@ use crate::{Launched, at};
 use core::ffi::CStr;
 use rocker_proto::limits::NAME_SIZE;
 use rocker_proto::{Entrance, Failure, Packet, Reply, Request, Stage};
-use rocker_sys::namespace::{CLONE_NEWIPC, CLONE_NEWNS, CLONE_NEWUSER, CLONE_NEWUTS};
 use rocker_sys::raw::general::CAP_SYS_PTRACE;
 use rocker_sys::socket::{self, Address};
 use rocker_sys::{Errno, RawFd, credentials, time};
@@ -27,6 +26,8 @@ pub(crate) struct Ready {
     fds: [Option<Held>; Entrance::FDS_MAX],
     guard_pid: i32,
     guard_name: [u8; NAME_SIZE],
+    /// Until when the launch may take, in terms of `monotonic_ms`.
+    pub(crate) deadline_ms: u64,
 }
 
 /// Asks for a sandbox and waits until it is ready, or the deadline of `monotonic_ms` has passed.
@@ -88,10 +89,11 @@ fn receive(connection: Held, deadline_ms: u64) -> Result<Ready, Failure> {
     let mut bytes = [0; Reply::SIZE];
     let mut ready = Ready {
         connection,
-        entrance: Entrance::Pidfd,
+        entrance: Entrance::by_pidfd(0),
         fds: [const { None }; Entrance::FDS_MAX],
         guard_pid: 0,
         guard_name: [0; NAME_SIZE],
+        deadline_ms,
     };
     let connection = ready.connection.raw();
     let mut receive = || held::receive(connection, &mut bytes, &mut ready.fds);
@@ -117,13 +119,9 @@ fn receive(connection: Held, deadline_ms: u64) -> Result<Ready, Failure> {
     ready.guard_name = welcome.name;
     // The kernel says who sent it: that is the guard, and this is its process id as the caller sees it.
     ready.guard_pid = came.sender;
-    // They fill the array from its start.
-    let [first, .., user, _] = &ready.fds;
-    let last = match ready.entrance {
-        Entrance::Namespaces => user,
-        Entrance::Pidfd => first,
-    };
-    if ready.guard_pid <= 0 || last.is_none() {
+    // They fill the array from its start. Should a later one be missing, setns says so.
+    let [first, ..] = &ready.fds;
+    if ready.guard_pid <= 0 || first.is_none() {
         return Err(malformed);
     }
     Ok(ready)
@@ -132,40 +130,37 @@ fn receive(connection: Held, deadline_ms: u64) -> Result<Ready, Failure> {
 impl Ready {
     /// The namespace of the calling thread's next child, for setns.
     pub(crate) fn pid_namespace(&self) -> RawFd {
-        let [first, ..] = &self.fds;
-        number_of(first)
+        let [first, second, ..] = &self.fds;
+        let pidfd_comes_first = self.entrance.is_one_by_one() && self.entrance.has_pidfd();
+        number_of(if pidfd_comes_first { second } else { first })
     }
 
-    /// What the child itself enters, in this order, each with what it is entered for. The user namespace comes last: with it
-    /// go the privileges over the others. A pidfd is entered for all at once, which the kernel does in its own good order.
-    pub(crate) fn doors(&self) -> impl Iterator<Item = (&Option<Held>, &u32)> {
-        let [_, others @ ..] = &self.fds;
-        let (doors, kinds): (&[_], &[u32]) = match self.entrance {
-            Entrance::Namespaces => (
-                others,
-                &[CLONE_NEWIPC, CLONE_NEWUTS, CLONE_NEWNS, CLONE_NEWUSER],
-            ),
-            Entrance::Pidfd => (
-                &self.fds,
-                &[CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWNS | CLONE_NEWUSER],
-            ),
+    /// What the child itself enters, in this order, each with what it is entered for. A pidfd is entered for all at once,
+    /// which the kernel does in its own good order.
+    pub(crate) fn doors(&self) -> impl Iterator<Item = (&Option<Held>, u32)> {
+        let others = if self.entrance.is_one_by_one() {
+            usize::from(self.entrance.has_pidfd()).saturating_add(1)
+        } else {
+            0
         };
-        doors.iter().zip(kinds)
+        let doors = self.fds.get(others..).unwrap_or_default();
+        doors.iter().zip(self.entrance.doors())
     }
 
     /// The App is in. This is what is left for the caller; what was needed to get it there may be closed.
     pub(crate) fn launched(&mut self, app_pid: i32, app_pidfd: Option<Held>) -> Launched {
-        let [first, .., last] = &mut self.fds;
-        let guard_pidfd = match self.entrance {
-            Entrance::Namespaces => last,
-            Entrance::Pidfd => first,
+        let [first, ..] = &mut self.fds;
+        let guard_pidfd = if self.entrance.has_pidfd() {
+            first.take()
+        } else {
+            None
         };
         Launched {
             app_pid,
             app_pidfd,
             guard_pid: self.guard_pid,
             guard_name: self.guard_name,
-            guard_pidfd: guard_pidfd.take(),
+            guard_pidfd,
         }
     }
 }

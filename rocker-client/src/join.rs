@@ -2,23 +2,34 @@
 //! executes: system calls only.
 
 use crate::connect::{Ready, number_of};
-use rocker_proto::{Failure, Joined, Request, Stage};
+use crate::filter::Filter;
+use rocker_proto::{Failure, Joined, Request, Seccomp, Stage};
 use rocker_sys::{Errno, Fd, credentials, fs, namespace, process, socket};
 
-/// Tells the guard of this process, enters every namespace, and becomes the App's user. Gives this process's pidfd.
+/// Tells the guard of this process, enters every namespace, becomes the App's user, and fetches its filter. Gives this
+/// process's pidfd.
 ///
 /// The guard hears first: if this process dies half-way, the guard sees that too. The pidfd is opened by the process that
 /// it stands for, which is its own pid namespace's number and cannot have been reused.
-pub(crate) fn join(ready: &Ready, request: &Request<'_>) -> Result<Option<Fd>, Failure> {
+pub(crate) fn join(
+    ready: &Ready,
+    request: &Request<'_>,
+    filter: &mut Filter,
+) -> Result<Option<Fd>, Failure> {
     let mut step = Failure::new(Stage::ANNOUNCE, 0);
-    walk(ready, request, &mut step).map_err(|errno| Failure {
+    walk(ready, request, filter, &mut step).map_err(|errno| Failure {
         errno: errno.raw(),
         ..step
     })
 }
 
 /// `step` is always the one that is under way.
-fn walk(ready: &Ready, request: &Request<'_>, step: &mut Failure) -> Result<Option<Fd>, Errno> {
+fn walk(
+    ready: &Ready,
+    request: &Request<'_>,
+    filter: &mut Filter,
+    step: &mut Failure,
+) -> Result<Option<Fd>, Errno> {
     let pidfd = match process::pidfd_open(process::pid()) {
         Err(Errno::ENOSYS) => None,
         result => Some(result?),
@@ -34,12 +45,16 @@ fn walk(ready: &Ready, request: &Request<'_>, step: &mut Failure) -> Result<Opti
     step.stage = Stage::JOIN;
     for (index, (door, kinds)) in (0u16..).zip(ready.doors()) {
         step.index = index;
-        namespace::setns(number_of(door), *kinds)?;
+        namespace::setns(number_of(door), kinds)?;
     }
     *step = Failure::new(Stage::IDENTITY, 0);
     become_app(request)?;
     step.stage = Stage::CHDIR;
     fs::chdir(c"/")?;
+    step.stage = Stage::SECCOMP;
+    if request.seccomp != Seccomp::OFF {
+        filter.fetch(ready)?;
+    }
     Ok(pidfd)
 }
 

@@ -28,6 +28,7 @@ mod cache;
 mod callback;
 mod connect;
 mod dumpable;
+mod filter;
 mod guard_name;
 mod held;
 mod join;
@@ -42,7 +43,8 @@ pub use guard_name::guard_name;
 pub use held::Held;
 pub use program::{Program, launch_program, launch_tied};
 pub use rocker_proto::{
-    CacheReply, CacheRequest, Data, DataMode, Failure, NO_INDEX, Request, Stage, limits,
+    CacheReply, CacheRequest, Data, DataMode, Failure, NO_INDEX, Network, Request, Seccomp, Stage,
+    limits,
 };
 use rocker_sys::Errno;
 

@@ -7,6 +7,7 @@
 #![allow(unsafe_code)]
 
 use crate::connect::{self, Ready, TIMEOUT_MS};
+use crate::filter::Filter;
 use crate::held::{self, Held};
 use crate::{Launched, at, dumpable, join, pid_namespace};
 use core::ffi::{CStr, c_char, c_void};
@@ -57,12 +58,14 @@ pub unsafe fn launch_program(
     program: &Program<'_>,
 ) -> Result<Launched, Failure> {
     // SAFETY: the caller's promise.
-    unsafe { launch(socket, request, program, None) }
+    let launched = unsafe { launch(socket, request, program, None) };
+    launched.map(|(launched, _)| launched)
 }
 
 /// As [`launch_program`], for a command that stands for its App: the App starts with `mask` instead of the caller's own,
 /// which the command has changed already so as to lose no signal, and the kernel kills the App if the calling thread ends
-/// first (`PR_SET_PDEATHSIG`), however it ends.
+/// first (`PR_SET_PDEATHSIG`), however it ends. The sandbox is tied, if the request says so, to the connection, which comes
+/// second.
 ///
 /// # Safety
 /// As [`launch_program`].
@@ -74,7 +77,7 @@ pub unsafe fn launch_tied(
     request: &Request<'_>,
     program: &Program<'_>,
     mask: &SigSet,
-) -> Result<Launched, Failure> {
+) -> Result<(Launched, Held), Failure> {
     // SAFETY: the caller's promise.
     unsafe { launch(socket, request, program, Some(mask)) }
 }
@@ -86,7 +89,7 @@ unsafe fn launch(
     request: &Request<'_>,
     program: &Program<'_>,
     tied: Option<&SigSet>,
-) -> Result<Launched, Failure> {
+) -> Result<(Launched, Held), Failure> {
     for fd in program.keep {
         // Before there are descriptors of the library: a wrong number must not turn out to be one of them.
         fs::fstat(*fd).map_err(at(Stage::ARGUMENT))?;
@@ -116,7 +119,10 @@ unsafe fn launch(
     let app_pid = spawned?;
     // The compiler has not seen the child write: it gave the address away, so it must look.
     match core::hint::black_box(&shared).failure {
-        None => Ok(ready.launched(app_pid, pidfd_of(app_pid))),
+        None => {
+            let launched = ready.launched(app_pid, pidfd_of(app_pid));
+            Ok((launched, ready.connection))
+        }
         Some(failure) => {
             pid_namespace::bury(app_pid);
             Err(failure)
@@ -147,14 +153,16 @@ unsafe extern "C" fn run(argument: *mut c_void) -> ! {
 
 fn enter(child: &Child<'_>) -> Result<(), Failure> {
     // The pidfd has been told to the guard; the parent has one of its own. It goes with the exec, like all the others.
-    let pidfd = join::join(child.ready, child.request)?;
+    let mut filter = Filter::NONE;
+    let pidfd = join::join(child.ready, child.request, &mut filter)?;
     pidfd.map(Fd::into_raw);
     child.tie.as_ref().map_or(Ok(()), tie_to)?;
     close_on_exec_from(3, child.program.keep).map_err(at(Stage::PLUMBING))?;
     // SAFETY: without CLONE_SIGHAND the table of handlers is this process's own.
     unsafe { signal::reset_handlers() };
     signal::set_mask(&child.mask).map_err(at(Stage::PLUMBING))?;
-    Ok(())
+    // Last: a policy may refuse what is done before.
+    filter.install().map_err(at(Stage::SECCOMP))
 }
 
 fn tie() -> Result<[Held; 2], Failure> {

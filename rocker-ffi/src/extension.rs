@@ -5,7 +5,7 @@ use crate::options::{self, RockerOptions};
 use crate::{App, last_failure, request};
 use core::ffi::{CStr, c_char, c_int, c_void};
 use rocker_client::{Failure, Held, Launched, NO_INDEX, Program, Stage, launch_program};
-use rocker_sys::Errno;
+use rocker_sys::{Decimal, Errno};
 
 /// `RockerFailure` of `rocker_ext.h`.
 #[repr(C)]
@@ -15,7 +15,7 @@ pub struct RockerFailure {
     pub stage: c_int,
     /// Why, as in `errno(3)`.
     pub error: c_int,
-    /// Which overlay, or -1.
+    /// Which overlay, which byte of a policy, or -1.
     pub index: c_int,
     /// All of it in words.
     pub text: [c_char; 52],
@@ -91,13 +91,10 @@ pub extern "C" fn ROCKER_last_failure() -> RockerFailure {
 /// `mount-overlay[2]: EINVAL`, cut to what fits with its NUL.
 fn describe(failure: &Failure) -> [c_char; 52] {
     let mut text = [0; 52];
-    let digits =
-        [failure.index / 10 % 10, failure.index % 10].map(|digit| b'0'.wrapping_add(digit as u8));
-    let brackets = [b'[', digits[0], digits[1], b']'];
-    let index: &[u8] = match failure.index {
-        NO_INDEX => b"",
-        ..10 => &[b'[', digits[1], b']'],
-        _ => &brackets,
+    let number = Decimal::of(failure.index.into());
+    let [open, index, close]: [&[u8]; 3] = match failure.index {
+        NO_INDEX => [b""; 3],
+        _ => [b"[", number.as_bytes(), b"]"],
     };
     let errno = Errno::from_raw(failure.errno).name();
     let why: &[u8] = if failure.stage == Stage::READY {
@@ -112,7 +109,9 @@ fn describe(failure: &Failure) -> [c_char; 52] {
     };
     let words = [
         failure.stage.name().as_bytes(),
+        open,
         index,
+        close,
         why,
         errno.as_bytes(),
     ];
@@ -134,9 +133,10 @@ pub unsafe extern "C" fn ROCKER_launch_callback(
     options: *const RockerOptions,
 ) -> RockerApp {
     // SAFETY: the caller's promise.
-    let data = unsafe { options::read(options) }.map_err(last_failure::set);
+    let options = unsafe { options::read(options) }.map_err(last_failure::set);
     // SAFETY: the caller's promise.
-    RockerApp::of(data.and_then(|data| unsafe { crate::launch(req, app, app_args, data) }))
+    let launch = |options| unsafe { crate::launch(req, app, app_args, options) };
+    RockerApp::of(options.and_then(launch))
 }
 
 /// Executes a program file in a new sandbox: see `rocker_ext.h`.
@@ -193,9 +193,9 @@ unsafe fn launch(
         keep,
     };
     // SAFETY: the caller's promise.
-    let data = unsafe { options::read(options) }?;
+    let options = unsafe { options::read(options) }?;
     // SAFETY: its pointers are null or strings, by the caller's promise.
-    let request = unsafe { request::read(req, data) };
+    let request = unsafe { request::read(req, &options) };
     // SAFETY: both arrays end with a null pointer, by the caller's promise.
     unsafe { launch_program(request::socket(), &request, &program) }
 }

@@ -3,36 +3,29 @@
 use core::ffi::c_void;
 use core::ptr;
 use core::sync::atomic::{AtomicU32, Ordering};
-use rocker_client::{Failure, NO_INDEX, Stage};
+use rocker_client::{Failure, Stage};
 
 /// The key of the threads' values, plus one; 0 is none yet. A key of its own and not `thread_local`, which a no_std library
 /// has not got.
 static KEY: AtomicU32 = AtomicU32::new(0);
 
-/// A failure in the 32 bits of the smallest pointer: error numbers end at 4095, overlays at 64, stages far below 1024.
-mod pack {
-    pub(super) const ERRNO_BITS: u32 = 12;
-    pub(super) const INDEX_BITS: u32 = 8;
-    pub(super) const NO_INDEX: u32 = (1 << INDEX_BITS) - 1;
-}
+/// A failure in the 32 bits of the smallest pointer: the whole index; error numbers, of which programs see none above 511; and
+/// stages, of which there are fewer than 128.
+const INDEX_BITS: u32 = 16;
+const ERRNO_BITS: u32 = 9;
+const ERRNO_MASK: u32 = (1 << ERRNO_BITS) - 1;
 
 fn to_bits(failure: &Failure) -> u32 {
-    let errno = failure.errno.unsigned_abs() & ((1 << pack::ERRNO_BITS) - 1);
-    let index = u32::from(failure.index).min(pack::NO_INDEX);
-    let stage = u32::from(failure.stage.raw()) & 0xfff;
-    stage << (pack::ERRNO_BITS + pack::INDEX_BITS) | index << pack::ERRNO_BITS | errno
+    let errno = failure.errno.unsigned_abs() & ERRNO_MASK;
+    let stage = u32::from(failure.stage.raw());
+    stage << (ERRNO_BITS + INDEX_BITS) | errno << INDEX_BITS | u32::from(failure.index)
 }
 
 fn from_bits(bits: u32) -> Failure {
-    let index = bits >> pack::ERRNO_BITS & pack::NO_INDEX;
     Failure {
-        stage: Stage::from_raw((bits >> (pack::ERRNO_BITS + pack::INDEX_BITS)) as u16),
-        index: if index == pack::NO_INDEX {
-            NO_INDEX
-        } else {
-            index as u16
-        },
-        errno: (bits & ((1 << pack::ERRNO_BITS) - 1)).cast_signed(),
+        stage: Stage::from_raw((bits >> (ERRNO_BITS + INDEX_BITS)) as u16),
+        errno: (bits >> INDEX_BITS & ERRNO_MASK).cast_signed(),
+        index: bits as u16,
     }
 }
 

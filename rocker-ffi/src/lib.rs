@@ -24,7 +24,8 @@ mod request;
 
 use abi::{ROCKER_ERR, RockerRequest, RockerResult};
 use core::ffi::{c_int, c_void};
-use rocker_client::{Callback, Data, Failure, Launched, Stage, guard_name, launch_callback};
+use options::Options;
+use rocker_client::{Callback, Failure, Launched, Stage, guard_name, launch_callback};
 use rocker_sys::Errno;
 
 /// A function of the AppMaster's to run as the App.
@@ -42,7 +43,7 @@ pub unsafe extern "C" fn ROCKER_enter_rocker(
     app_args: *mut c_void,
 ) -> RockerResult {
     // SAFETY: the caller's promise.
-    match unsafe { launch(req, app, app_args, Data::DISK) } {
+    match unsafe { launch(req, app, app_args, Options::DEFAULT) } {
         // The pidfds close here: the C structure has no place for them.
         Ok(launched) => RockerResult::of(&launched),
         Err(failure) => RockerResult::failed(&failure),
@@ -75,7 +76,7 @@ unsafe fn launch(
     req: *const RockerRequest,
     app: App,
     app_args: *mut c_void,
-    data: Data,
+    options: Options<'_>,
 ) -> Result<Launched, Failure> {
     let null = Failure::new(Stage::ARGUMENT, Errno::EFAULT.raw());
     // SAFETY: null or a request, by the caller's promise; nobody else changes it during the call.
@@ -83,7 +84,7 @@ unsafe fn launch(
         return Err(last_failure::set(null));
     };
     // SAFETY: its pointers are null or strings, by the caller's promise.
-    let request = unsafe { request::read(req, data) };
+    let request = unsafe { request::read(req, &options) };
     let callback = Callback {
         function,
         argument: app_args,

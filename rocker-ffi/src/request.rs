@@ -1,8 +1,9 @@
 //! From C's `RockerRequest` to the client's `Request`.
 
 use crate::abi::RockerRequest;
+use crate::options::Options;
 use core::ffi::{CStr, c_char, c_int};
-use rocker_client::{DEFAULT_SOCKET, Data, Request, limits};
+use rocker_client::{DEFAULT_SOCKET, Request, limits};
 
 unsafe extern "C" {
     /// `secure_getenv(3)`, of glibc and musl alike.
@@ -13,7 +14,7 @@ unsafe extern "C" {
 ///
 /// # Safety
 /// The pointers are null or strings, which live and stay unchanged as long as the result.
-pub(crate) unsafe fn read<'a>(req: &RockerRequest, data: Data) -> Request<'a> {
+pub(crate) unsafe fn read<'a>(req: &RockerRequest, options: &Options<'a>) -> Request<'a> {
     // SAFETY: null or a string, by the caller's promise.
     let text = |pointer| unsafe { string(pointer) }.unwrap_or_default();
     let mut request = Request {
@@ -24,7 +25,11 @@ pub(crate) unsafe fn read<'a>(req: &RockerRequest, data: Data) -> Request<'a> {
         exec_dir: text(req.app_exec_dir),
         data_dir: text(req.app_data_dir),
         overlays: [None; limits::OVERLAYS_MAX],
-        data,
+        data: options.data,
+        seccomp: options.seccomp,
+        policy: options.policy.unwrap_or_default(),
+        network: options.network,
+        tied: false,
         may_trace: false,
     };
     for (slot, pointer) in request.overlays.iter_mut().zip(&req.app_overlay_dirs) {
@@ -36,7 +41,7 @@ pub(crate) unsafe fn read<'a>(req: &RockerRequest, data: Data) -> Request<'a> {
 
 /// # Safety
 /// Null or a string, which lives and stays unchanged as long as the result.
-unsafe fn string<'a>(pointer: *const c_char) -> Option<&'a CStr> {
+pub(crate) unsafe fn string<'a>(pointer: *const c_char) -> Option<&'a CStr> {
     // SAFETY: not null, so a string by the caller's promise.
     (!pointer.is_null()).then(|| unsafe { CStr::from_ptr(pointer) })
 }

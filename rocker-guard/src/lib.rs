@@ -32,6 +32,7 @@ mod identity;
 mod layer_name;
 mod layers;
 mod mount_points;
+mod network;
 mod overlay;
 mod overlay_mount;
 mod package;
@@ -41,6 +42,7 @@ mod plan;
 mod pseudo_fs;
 pub mod resolve;
 mod seat;
+mod seccomp;
 mod setup;
 mod step;
 mod submount;
@@ -71,8 +73,13 @@ pub unsafe fn enter(plan: &Plan<'_>) -> ! {
             mem::forget(seat);
             // SAFETY: it is the guard's, and the plan's copy of the number is not used again.
             drop(unsafe { Fd::from_raw(plan.master) });
+            let stay = if plan.request.tied {
+                pid1::stay_with_client
+            } else {
+                pid1::stay
+            };
             // SAFETY: as the caller promises; `stay` uses nothing but the number of its descriptor, which is the guard's.
-            unsafe { settle::settle(pid1::stay, plan.client as usize) }
+            unsafe { settle::settle(stay, plan.client as usize) }
         }
         Err(failure) => {
             talk::report(plan, failure);

@@ -30,17 +30,37 @@ const CHILDREN: u64 = 2 << 32;
 pub(crate) unsafe extern "C" fn stay(client: usize) -> ! {
     // SAFETY: the caller's promise. It is the number of a descriptor, so it fits.
     let client = unsafe { Fd::from_raw(client as RawFd) };
-    process::exit(match Pid1::new(client).and_then(|pid1| pid1.guard()) {
-        Ok(()) => 0,
-        // Nothing else could be waited for: ending is the one safe thing, and takes the sandbox along.
-        Err(_) => 1,
-    })
+    guard(client, false)
+}
+
+/// The same for a sandbox that is tied: it is also over when the client has left, however that came. A command that stands
+/// for its App may be killed.
+///
+/// # Safety
+/// As [`stay`].
+#[allow(unsafe_code)]
+pub(crate) unsafe extern "C" fn stay_with_client(client: usize) -> ! {
+    // SAFETY: as in `stay`.
+    let client = unsafe { Fd::from_raw(client as RawFd) };
+    guard(client, true)
+}
+
+fn guard(client: Fd, tied: bool) -> ! {
+    process::exit(
+        match Pid1::new(client, tied).and_then(|pid1| pid1.guard()) {
+            Ok(()) => 0,
+            // Nothing else could be waited for: ending is the one safe thing, and takes the sandbox along.
+            Err(_) => 1,
+        },
+    )
 }
 
 struct Pid1 {
     epoll: Epoll,
     children: Fd,
     client: Option<Fd>,
+    /// Is it over when the client has left?
+    tied: bool,
     /// Pidfds of processes that joined and have not ended.
     alive: u32,
     /// Has anybody joined yet?
@@ -50,7 +70,7 @@ struct Pid1 {
 }
 
 impl Pid1 {
-    fn new(client: Fd) -> Result<Self> {
+    fn new(client: Fd, tied: bool) -> Result<Self> {
         let epoll = Epoll::new()?;
         let children = signal::signalfd(&SigSet::empty().with(SIGCHLD))?;
         epoll.watch(client.raw(), CLIENT)?;
@@ -59,6 +79,7 @@ impl Pid1 {
             epoll,
             children,
             client: Some(client),
+            tied,
             alive: 0,
             joined: false,
             must_look: false,
@@ -98,8 +119,12 @@ impl Pid1 {
     }
 
     fn is_over(&self, deadline: u64) -> Result<bool> {
+        let is_left = self.client.is_none();
+        if self.tied && is_left {
+            return Ok(true);
+        }
         if !self.joined {
-            return Ok(self.client.is_none() || time::monotonic_ms() >= deadline);
+            return Ok(is_left || time::monotonic_ms() >= deadline);
         }
         let childless = reap()?;
         if self.alive > 0 || !childless {

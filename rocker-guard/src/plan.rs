@@ -13,7 +13,7 @@ pub struct Plan<'a> {
     pub request: Request<'a>,
     /// The guard's name, NUL-padded, unique for the life of the master and after its restart.
     pub name: [u8; NAME_SIZE],
-    /// How the client gets in. By pidfd it takes a kernel that can (5.8) and a client that may trace the guard.
+    /// How the client gets in, and into what. By pidfd it takes a kernel that can (5.8) and a client that may trace the guard.
     pub entrance: Entrance,
     /// The client's connection.
     pub client: RawFd,

@@ -4,8 +4,9 @@ use crate::cache::OpenCache;
 use crate::overlay::Overlays;
 use crate::package::Package;
 use crate::seat::Seat;
+use crate::seccomp::Filter;
 use crate::step::{At, Step};
-use crate::{Defence, Plan, identity, pseudo_fs, resolve, talk};
+use crate::{Defence, Plan, identity, network, pseudo_fs, resolve, talk};
 use rocker_proto::Stage;
 use rocker_sys::raw::general::{O_DIRECTORY, O_PATH};
 use rocker_sys::signal::{self, SigSet};
@@ -14,7 +15,7 @@ use rocker_sys::{Fd, close_all_but, credentials, fs, process};
 /// Builds the whole sandbox and tells the client that it is ready. The seat is to be held as long as the sandbox lives.
 ///
 /// What the host must not lend to an App that swapped it meanwhile is opened before the first mount: the package, the data
-/// directory, the lower layers and the file that masks. Overlays come before the package, because the exec directory may
+/// directory, the lower layers, the file that masks and the seccomp policy. Overlays come before the package, because the exec directory may
 /// lie in an overlaid directory and would be covered. Nothing mounted here reaches the host, for the master's own mount
 /// namespace, of which this one is a copy, hears of the host's mounts and tells nothing; but for the package cache, which is
 /// cut off when it has done its work.
@@ -31,6 +32,7 @@ pub(crate) unsafe fn build(plan: &Plan<'_>) -> Step<Option<Seat>> {
     become_pid1(plan)?;
 
     let request = &plan.request;
+    let filter = Filter::of(request)?;
     let cache = OpenCache::open(&plan.cache)?;
     let package = Package::open(request.package, &cache)?;
     let overlays = Overlays::open(request)?;
@@ -41,6 +43,7 @@ pub(crate) unsafe fn build(plan: &Plan<'_>) -> Step<Option<Seat>> {
     if Defence::PseudoFs.stands() {
         pseudo_fs::make_sys_read_only(plan.mounts)?;
     }
+    network::leave_host(request)?;
 
     identity::enter_user_namespace(plan, cached)?;
     // Meanwhile the master writes the id maps. Its word is heard in any case: if a guard ended without it, the master would
@@ -49,7 +52,7 @@ pub(crate) unsafe fn build(plan: &Plan<'_>) -> Step<Option<Seat>> {
     talk::wait_for_maps(plan)?;
     let doors = doors?;
     identity::become_app(plan)?;
-    talk::ready(plan, &doors)?;
+    talk::ready(plan, &doors, &filter)?;
     Ok(seat)
 }
 

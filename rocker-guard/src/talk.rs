@@ -2,9 +2,14 @@
 
 use crate::Plan;
 use crate::package::Cached;
+use crate::seccomp::Filter;
 use crate::step::{At, Step};
 use core::ffi::CStr;
 use rocker_proto::{Entrance, Failure, NO_INDEX, Reply, Report, Stage, Welcome};
+use rocker_sys::namespace::{
+    CLONE_NEWCGROUP, CLONE_NEWIPC, CLONE_NEWNET, CLONE_NEWNS, CLONE_NEWPID, CLONE_NEWUSER,
+    CLONE_NEWUTS,
+};
 use rocker_sys::raw::general::O_RDONLY;
 use rocker_sys::{Errno, Fd, Result, fs, process, socket, time};
 
@@ -12,58 +17,78 @@ use rocker_sys::{Errno, Fd, Result, fs, process, socket, time};
 /// middle of other launches.
 const MAPS_TIMEOUT_MS: u64 = 10_000;
 
-/// The namespaces that a client enters where setns does not take a pidfd, as [`Entrance::Namespaces`] has them.
-const NAMESPACE_FILES: [&CStr; 5] = [
-    c"/proc/self/ns/pid",
-    c"/proc/self/ns/ipc",
-    c"/proc/self/ns/uts",
-    c"/proc/self/ns/mnt",
-    c"/proc/self/ns/user",
-];
+/// A namespace that a client enters where setns does not take a pidfd.
+fn namespace_file(kind: u32) -> &'static CStr {
+    match kind {
+        CLONE_NEWIPC => c"/proc/self/ns/ipc",
+        CLONE_NEWUTS => c"/proc/self/ns/uts",
+        CLONE_NEWCGROUP => c"/proc/self/ns/cgroup",
+        CLONE_NEWNET => c"/proc/self/ns/net",
+        CLONE_NEWNS => c"/proc/self/ns/mnt",
+        CLONE_NEWUSER => c"/proc/self/ns/user",
+        _ => c"/proc/self/ns/pid",
+    }
+}
 
 /// What a client needs to join.
-pub(crate) struct Doors(heapless::Vec<Fd, { Entrance::FDS_MAX }>);
+pub(crate) struct Doors {
+    entrance: Entrance,
+    fds: heapless::Vec<Fd, { Entrance::FDS_MAX }>,
+}
 
 impl Doors {
     pub(crate) fn open(entrance: Entrance) -> Step<Self> {
-        let mut doors = heapless::Vec::new();
-        let mut push = |fd| doors.push(fd).map_err(|_| Errno::E2BIG);
-        let mut open = || {
-            if entrance == Entrance::Namespaces {
-                for file in NAMESPACE_FILES {
-                    push(fs::open(file, O_RDONLY)?)?;
-                }
-            }
-            match process::pidfd_open(process::pid()) {
-                Err(Errno::ENOSYS) if entrance == Entrance::Namespaces => Ok(()),
-                result => push(result?),
-            }
+        let mut doors = Self {
+            entrance,
+            fds: heapless::Vec::new(),
         };
-        open().at(Stage::NAMESPACES)?;
-        Ok(Self(doors))
+        doors.open_all().at(Stage::NAMESPACES)?;
+        Ok(doors)
+    }
+
+    fn open_all(&mut self) -> Result<()> {
+        match process::pidfd_open(process::pid()) {
+            Err(Errno::ENOSYS) if self.entrance.is_one_by_one() => {}
+            result => self.push(result?)?,
+        }
+        if self.entrance.is_one_by_one() {
+            self.entrance = self.entrance.one_by_one(!self.fds.is_empty());
+            for kind in [CLONE_NEWPID].into_iter().chain(self.entrance.doors()) {
+                self.push(fs::open(namespace_file(kind), O_RDONLY)?)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn push(&mut self, fd: Fd) -> Result<()> {
+        self.fds.push(fd).map_err(|_| Errno::E2BIG)
     }
 }
 
 /// Tells client and master that the sandbox is ready.
-pub(crate) fn ready(plan: &Plan<'_>, doors: &Doors) -> Step {
+pub(crate) fn ready(plan: &Plan<'_>, doors: &Doors, filter: &Filter) -> Step {
     let welcome = Welcome {
         name: plan.name,
-        entrance: plan.entrance,
+        entrance: doors.entrance,
     };
     let reply = Reply {
         outcome: Ok(welcome),
     }
     .encode();
     let mut fds = [-1; Entrance::FDS_MAX];
-    for (slot, door) in fds.iter_mut().zip(&doors.0) {
+    for (slot, door) in fds.iter_mut().zip(&doors.fds) {
         *slot = door.raw();
     }
-    let fds = fds.get(..doors.0.len()).unwrap_or_default();
+    let fds = fds.get(..doors.fds.len()).unwrap_or_default();
     // The master first: a guard that was killed between the two would be logged as one that failed, and its client would have
     // heard that it is ready. A master that has ended meanwhile knows nothing of this sandbox, so there is to be none.
     tell_master(plan, Report::reached(Stage::READY)).at(Stage::VANISHED)?;
     // A client that has left cannot join: then there is nothing to guard.
-    socket::send(plan.client, &reply, fds).at(Stage::VANISHED)
+    socket::send(plan.client, &reply, fds).at(Stage::VANISHED)?;
+    if filter.bytes().is_empty() {
+        return Ok(());
+    }
+    socket::send(plan.client, filter.bytes(), &[]).at(Stage::VANISHED)
 }
 
 /// Tells client and master what failed. Whoever of them is gone does not need to know.

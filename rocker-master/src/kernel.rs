@@ -1,14 +1,16 @@
 //! `Kernel`: what the kernel can, asked once.
 
-use rocker_proto::{Entrance, Request};
-use rocker_sys::namespace::{self, CLONE_NEWIPC, CLONE_NEWUTS};
-use rocker_sys::process;
+use rocker_proto::{Entrance, Network, Request};
+use rocker_sys::namespace::{self, CLONE_NEWCGROUP, CLONE_NEWIPC, CLONE_NEWNET, CLONE_NEWUTS};
+use rocker_sys::{fs, process};
 
 /// What launches ask of the kernel.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Kernel {
     /// Does setns take a pidfd (5.8)?
     setns_takes_pidfds: bool,
+    /// `CLONE_NEWCGROUP`, if the kernel has cgroups.
+    pub(crate) cgroup_namespace: u32,
 }
 
 impl Kernel {
@@ -17,8 +19,10 @@ impl Kernel {
     pub(crate) fn ask() -> Self {
         let entered = process::pidfd_open(process::pid())
             .and_then(|me| namespace::setns(me.raw(), CLONE_NEWIPC | CLONE_NEWUTS));
+        let has_cgroups = fs::access(c"/proc/self/ns/cgroup", 0).is_ok();
         Self {
             setns_takes_pidfds: entered.is_ok(),
+            cgroup_namespace: if has_cgroups { CLONE_NEWCGROUP } else { 0 },
         }
     }
 
@@ -26,10 +30,16 @@ impl Kernel {
     /// enters with one call instead of four. But it takes the right to trace the guard (`PTRACE_MODE_READ_REALCREDS` of
     /// `ptrace(2)`), which a service manager may have taken even from root; who claims it wrongly gets in nowhere.
     pub(crate) fn entrance_for(self, request: &Request<'_>) -> Entrance {
-        if self.setns_takes_pidfds && request.may_trace {
-            Entrance::Pidfd
+        let network = if request.network == Network::NONE {
+            CLONE_NEWNET
         } else {
-            Entrance::Namespaces
+            0
+        };
+        let by_pidfd = Entrance::by_pidfd(self.cgroup_namespace | network);
+        if self.setns_takes_pidfds && request.may_trace {
+            by_pidfd
+        } else {
+            by_pidfd.one_by_one(false)
         }
     }
 }

@@ -131,8 +131,9 @@ fn clone_guard(
         cache: launcher.cache.view(lease),
         mask: launcher.mask,
     };
+    let always = CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS;
     // SAFETY: the master has one thread; the child drops nothing, since `enter` does not return.
-    match unsafe { process::clone(CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS) } {
+    match unsafe { process::clone(always | launcher.kernel.cgroup_namespace) } {
         // ---- the child: no allocation, no lock, no log below ----
         // SAFETY: cloned just now into the namespaces that `enter` wants; nothing here runs after it.
         Ok(Cloned::Child) => unsafe { rocker_guard::enter(&plan) },

@@ -3,7 +3,7 @@
 //! strace makes a system call fail. It counts the calls of each process by itself, so a number means the guard's calls
 //! where the master makes none; elsewhere a path says which one is meant.
 
-use rocker_client::{Data, DataMode, Failure, NO_INDEX, Request, Stage};
+use rocker_client::{Data, DataMode, Failure, NO_INDEX, Network, Request, Seccomp, Stage};
 use rocker_testing::{
     Case, Master, SETNS_BY_PIDFD, Sandbox, Traces, eventually, launch, make_dir, mount_tmpfs,
     overlays, refuse_calls, request, run_cases,
@@ -25,6 +25,8 @@ const CASES: &[Case] = &[
     ("faults_of_the_mounts", || check(MOUNTS)),
     ("faults_of_the_loop_device", || check(LOOP_DEVICE)),
     ("faults_of_the_identity", || check(IDENTITY)),
+    ("faults_of_a_policy", faults_of_a_policy),
+    ("faults_of_the_network", faults_of_the_network),
     (
         "a_master_that_cannot_follow_the_host_refuses_and_recovers",
         cannot_follow_the_host,
@@ -42,6 +44,7 @@ const BEFORE: &str = "
     close_range:error=EPERM:when=1   -                             guard
     prctl:error=EPERM:when=1         -                             guard
     chdir:error=EIO:when=1           -                             guard
+    prctl:error=EPERM:when=2         -                             seccomp
     openat2:error=EIO                /run/app.sqfs                 open-package
     read:error=EIO                   /run/app.sqfs                 package-format
     openat2:error=EIO                /run/data                     open-data-dir
@@ -107,13 +110,24 @@ const IDENTITY: &str = "
     write:error=EPERM:when=2         -                             id-maps
     write:error=EINVAL:when=3        -                             id-maps
     pidfd_open:error=EMFILE:when=1   -                             namespaces
-    prctl:error=EPERM:when=2         -                             harden
     prctl:error=EPERM:when=3         -                             harden
+    prctl:error=EPERM:when=4         -                             harden
     setresgid:error=EPERM            -                             harden
     setresuid:error=EAGAIN           -                             harden
     capset:error=EPERM               -                             harden
     sendmsg:error=EPIPE:when=2       -                             vanished
     sendmsg:error=EPIPE:when=3       -                             vanished
+";
+
+/// With a seccomp policy.
+const POLICY: &str = "
+    openat2:error=EIO                /run/policy                   seccomp-policy
+";
+
+/// Without the host's network.
+const NETWORK: &str = "
+    unshare:error=ENOSPC:when=1      -                             network
+    socket:error=EMFILE:when=1       -                             network
 ";
 
 /// When the host's mounts have changed.
@@ -206,12 +220,15 @@ fn request_with_all_steps() -> Request<'static> {
 }
 
 fn check(table: &'static str) {
-    let request = request_with_all_steps();
+    check_with(table, &request_with_all_steps());
+}
+
+fn check_with(table: &'static str, request: &Request<'_>) {
     let master = Master::start();
     // It makes the layers' directories, which stay.
-    Sandbox::start(&request).end();
+    Sandbox::start(request).end();
     drop(master);
-    rows(table).for_each(|fault| check_one(&fault, &request));
+    rows(table).for_each(|fault| check_one(&fault, request));
 }
 
 fn faults_of_the_layers() {
@@ -235,6 +252,24 @@ fn faults_of_a_tmpfs() {
         ..request_with_all_steps()
     };
     rows(TMPFS).for_each(|fault| check_one(&fault, &request));
+}
+
+fn faults_of_a_policy() {
+    fs::write("/run/policy", "read: 1\n").unwrap();
+    let request = Request {
+        seccomp: Seccomp::FILE,
+        policy: c"/run/policy",
+        ..request_with_all_steps()
+    };
+    rows(POLICY).for_each(|fault| check_one(&fault, &request));
+}
+
+fn faults_of_the_network() {
+    let request = Request {
+        network: Network::NONE,
+        ..request_with_all_steps()
+    };
+    check_with(NETWORK, &request);
 }
 
 fn start_with(fault: &Fault) -> Master {
@@ -293,6 +328,8 @@ fn every_stage_has_a_fault() {
         MOUNTS,
         LOOP_DEVICE,
         IDENTITY,
+        POLICY,
+        NETWORK,
         FOLLOWING,
         NAMESPACES,
     ];

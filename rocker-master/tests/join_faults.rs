@@ -78,11 +78,12 @@ const FORK: [Fault; 4] = [
 
 const BY_PIDFD: [Fault; 1] = [joining(ALL_NAMESPACES, 0)];
 
-const BY_NAMESPACES: [Fault; 4] = [
-    joining(libc::CLONE_NEWIPC, 0),
-    joining(libc::CLONE_NEWUTS, 1),
-    joining(libc::CLONE_NEWNS, 2),
-    joining(libc::CLONE_NEWUSER, 3),
+const BY_NAMESPACES: [Fault; 5] = [
+    joining(libc::CLONE_NEWNS, 0),
+    joining(libc::CLONE_NEWCGROUP, 1),
+    joining(libc::CLONE_NEWUTS, 2),
+    joining(libc::CLONE_NEWIPC, 3),
+    joining(libc::CLONE_NEWUSER, 4),
 ];
 
 const JOINING: [Fault; 8] = [

@@ -39,7 +39,7 @@ const CASES: &[Case] = &[
 const LOOP_CONFIGURE: u32 = 0x4c0a;
 
 /// Since when the kernel has what Rocker uses.
-const SINCE: [((u32, u32), Refusal); 9] = [
+const SINCE: [((u32, u32), Refusal); 10] = [
     (
         (5, 1),
         Refusal::of(libc::SYS_pidfd_send_signal, libc::ENOSYS),
@@ -57,6 +57,7 @@ const SINCE: [((u32, u32), Refusal); 9] = [
     ),
     ((5, 8), SETNS_BY_PIDFD[0]),
     ((5, 8), SETNS_BY_PIDFD[1]),
+    ((5, 8), SETNS_BY_PIDFD[2]),
     ((5, 9), Refusal::of(libc::SYS_close_range, libc::ENOSYS)),
     ((5, 12), Refusal::of(libc::SYS_mount_setattr, libc::ENOSYS)),
 ];

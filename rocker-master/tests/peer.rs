@@ -149,9 +149,9 @@ fn a_client_refuses_a_false_reply() {
         .encode()
     };
     let name = *b"rkfalse\0\0\0\0\0\0\0\0\0";
-    let good = ready(name, Entrance::Namespaces);
-    let by_pidfd = ready(name, Entrance::Pidfd);
-    let no_name = ready([0; 16], Entrance::Pidfd);
+    let good = ready(name, Entrance::by_pidfd(0).one_by_one(true));
+    let by_pidfd = ready(name, Entrance::by_pidfd(0));
+    let no_name = ready([0; 16], Entrance::by_pidfd(0));
     let long = [0; 100];
     let answers: [&[u8]; 6] = [&good, &by_pidfd, &no_name, &good[..31], &long, b""];
     let failures = ask_false_master(0, 0, &answers);

@@ -13,10 +13,13 @@
 //!   |                    | -- Report(MAPPED)> |     uid_map, gid_map and setgroups are written
 //!   |                    | <- Report -------- |     READY or what failed, for the log; what fails after READY too
 //!   | <------------------------------ Reply - |     READY with the guard's name and descriptors, or what failed
-//!   | -- Joined + pidfd --------------------> |     one for each process that entered; after that the connection may end
+//!   | <----------------------------- filter - |     with READY, and unless the request says `off`: a program for seccomp(2)
+//!   | -- Joined + pidfd --------------------> |     one for each process that enters; after that the connection may end,
+//!   |                    |                    |     and the sandbox with it, if it is tied
 //! ```
 //!
-//! Which descriptors come with a READY reply, it says itself: [`Entrance`].
+//! Which descriptors come with a READY reply, it says itself: [`Entrance`]. The filter is read by the process that enters, and by
+//! nobody before; without it, that process does not become an App.
 //!
 //! **Who trusts whom.** The master believes nothing in a request but what the kernel says of its sender (`SO_PEERCRED`).
 //! The client believes a reply because the kernel says that root made the socket it connected to, and that the reply's
@@ -44,22 +47,28 @@
 
 mod cache;
 mod data;
+mod entrance;
 mod failure;
 mod joined;
 pub mod limits;
+mod network;
 pub mod policy;
 mod reader;
 mod reply;
 mod report;
 mod request;
+mod seccomp;
 mod stage;
 mod writer;
 
 pub use cache::{CacheReply, CacheRequest};
 pub use data::{Data, DataMode};
+pub use entrance::Entrance;
 pub use failure::{Failure, NO_INDEX};
 pub use joined::Joined;
-pub use reply::{Entrance, Reply, Welcome};
+pub use network::Network;
+pub use reply::{Reply, Welcome};
 pub use report::Report;
 pub use request::{Packet, Request};
+pub use seccomp::Seccomp;
 pub use stage::Stage;

@@ -3,33 +3,7 @@
 use crate::limits::{NAME_SIZE, VERSION};
 use crate::reader::Reader;
 use crate::writer::Writer;
-use crate::{Failure, Stage};
-
-/// How a client gets in, which is to say which descriptors come with READY.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Entrance {
-    /// The pid, ipc, uts, mnt and user namespaces, in this order, then the guard's pidfd where the kernel has them (5.3).
-    Namespaces = 1,
-    /// The guard's pidfd alone: setns takes it for any of its namespaces (5.8), from who may trace the guard.
-    Pidfd = 2,
-}
-
-impl Entrance {
-    /// How many descriptors there are at most.
-    pub const FDS_MAX: usize = 6;
-
-    const fn raw(self) -> u16 {
-        self as u16
-    }
-
-    fn from_raw(number: u16) -> Option<Self> {
-        match number {
-            1 => Some(Self::Namespaces),
-            2 => Some(Self::Pidfd),
-            _ => None,
-        }
-    }
-}
+use crate::{Entrance, Failure, Stage};
 
 /// A sandbox that is ready.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -2,7 +2,7 @@
 
 use crate::limits::{ID_MAX, OVERLAYS_MAX, REQUEST_MAX, VERSION};
 use crate::reader::Reader;
-use crate::{Data, DataMode, Failure, Stage};
+use crate::{Data, DataMode, Failure, Network, Seccomp, Stage};
 use core::ffi::CStr;
 
 /// Error numbers that a decoder gives, from `errno(3)`; they are the same on every architecture of Linux but mips, alpha,
@@ -38,6 +38,14 @@ pub struct Request<'a> {
     pub overlays: [Option<&'a CStr>; OVERLAYS_MAX],
     /// Where those changes live.
     pub data: Data,
+    /// Which system calls the App may make.
+    pub seccomp: Seccomp,
+    /// The policy file of [`Seccomp::FILE`]; empty for the others.
+    pub policy: &'a CStr,
+    /// Which network it has.
+    pub network: Network,
+    /// Does the sandbox end when this connection does, whoever holds it open for however long?
+    pub tied: bool,
     /// May the caller trace root's processes (CAP_SYS_PTRACE)? The client library looks for itself, whatever stands here. It
     /// decides by which [`Entrance`](crate::Entrance) the caller gets in, and nothing else.
     pub may_trace: bool,
@@ -47,21 +55,22 @@ impl<'a> Request<'a> {
     /// `RKQ` and a zero.
     const MAGIC: u32 = u32::from_le_bytes(*b"RKQ\0");
 
-    /// `may_trace`, among the flags of the data, which are fewer than seven.
+    /// `may_trace` and `tied`, among the flags of the data, which are fewer than six.
     const MAY_TRACE: u8 = 0x80;
+    const TIED: u8 = 0x40;
 
     /// Where the flags stand.
     const FLAGS: usize = 25;
 
-    /// The fixed part: magic 4, version 2, total length 2, ids 4 each; size 4, mode 1 and flags 1 of the data; then a length
-    /// with NUL (2) for each of the three paths and sixteen overlays, 0 for one that is not there.
-    const HEADER: usize = 64;
+    /// The fixed part: magic 4, version 2, total length 2, ids 4 each; size 4, mode 1 and flags 1 of the data; seccomp 1,
+    /// network 1; then a length with NUL (2) for each of the four paths and sixteen overlays, 0 for one that is not there.
+    const HEADER: usize = 68;
 
     /// Where the length of the first string stands.
-    const LENGTHS: usize = 26;
+    const LENGTHS: usize = 28;
 
-    /// And that of the first overlay: behind those of package, exec and data directory.
-    const OVERLAY_LENGTHS: usize = Self::LENGTHS + 3 * 2;
+    /// And that of the first overlay: behind those of package, exec directory, data directory and policy.
+    const OVERLAY_LENGTHS: usize = Self::LENGTHS + 4 * 2;
 
     /// As it is sent. Nothing is checked but the size: that is the master's part, so that each refusal stands in one log.
     pub fn encode(&self) -> Option<Packet> {
@@ -74,7 +83,15 @@ impl<'a> Request<'a> {
     /// and the packet holds what did.
     pub fn encode_into(&self, packet: &mut Packet) -> Option<()> {
         let [v0, v1] = VERSION.to_le_bytes();
-        let flags = self.data.flags | u8::from(self.may_trace).wrapping_mul(Self::MAY_TRACE);
+        let flag = |is_set: bool, flag: u8| if is_set { flag } else { 0 };
+        let flags =
+            self.data.flags | flag(self.may_trace, Self::MAY_TRACE) | flag(self.tied, Self::TIED);
+        let choices = [
+            self.data.mode.raw(),
+            flags,
+            self.seccomp.raw(),
+            self.network.raw(),
+        ];
         let mut header = [[0; 4]; Self::HEADER / 4];
         let words = [
             Self::MAGIC.to_le_bytes(),
@@ -83,12 +100,13 @@ impl<'a> Request<'a> {
             self.uid.to_le_bytes(),
             self.gid.to_le_bytes(),
             self.data.size_kib.to_le_bytes(),
-            [self.data.mode.raw(), flags, 0, 0],
+            choices,
         ];
         *header.first_chunk_mut()? = words;
         packet.extend_from_slice(header.as_flattened()).ok()?;
-        let data_dir = (!self.data_dir.is_empty()).then_some(self.data_dir);
-        let paths = [Some(self.package), Some(self.exec_dir), data_dir];
+        let [data_dir, policy] =
+            [self.data_dir, self.policy].map(|path| (!path.is_empty()).then_some(path));
+        let paths = [Some(self.package), Some(self.exec_dir), data_dir, policy];
         append(packet, Self::LENGTHS, &paths)?;
         append(packet, Self::OVERLAY_LENGTHS, &self.overlays)?;
         put_len(packet, 6, packet.len())
@@ -128,10 +146,10 @@ impl<'a> Request<'a> {
         }
         let (app_id, uid, gid) = (header.i32()?, header.u32()?, header.u32()?);
         let size_kib = header.u32()?;
-        let [mode, flags] = header.array()?;
+        let [mode, flags, seccomp, network] = header.array()?;
         let data = Data {
             mode: DataMode::from_raw(mode),
-            flags: flags & !Self::MAY_TRACE,
+            flags: flags & !(Self::MAY_TRACE | Self::TIED),
             size_kib,
         };
         let mut strings = Reader(packet.get(Self::HEADER..)?);
@@ -139,18 +157,19 @@ impl<'a> Request<'a> {
             let len = header.u16()?;
             strings.string(len.into())
         };
-        let (package, exec_dir, data_dir) = (next()?, next()?, next()?);
+        let (package, exec_dir) = (next()?, next()?);
+        let (data_dir, policy) = (next()?, next()?);
         let mut overlays = [None; OVERLAYS_MAX];
         for slot in &mut overlays {
             *slot = next()?;
         }
-        // A data directory may be left out, and there is one way to say so.
-        if !strings.is_empty() || data_dir == Some(c"") {
+        // These two may be left out, and there is one way to say so.
+        if !strings.is_empty() || data_dir == Some(c"") || policy == Some(c"") {
             return None;
         }
         // A path that is not there is a field's fault and not the packet's: `check` names it, as an empty one.
-        let [package, exec_dir, data_dir] =
-            [package, exec_dir, data_dir].map(Option::unwrap_or_default);
+        let [package, exec_dir, data_dir, policy] =
+            [package, exec_dir, data_dir, policy].map(Option::unwrap_or_default);
         Some(Self {
             app_id,
             uid,
@@ -160,6 +179,10 @@ impl<'a> Request<'a> {
             data_dir,
             overlays,
             data,
+            seccomp: Seccomp::from_raw(seccomp),
+            policy,
+            network: Network::from_raw(network),
+            tied: flags & Self::TIED != 0,
             may_trace: flags & Self::MAY_TRACE != 0,
         })
     }
@@ -176,7 +199,14 @@ impl<'a> Request<'a> {
         id(self.app_id > 0, Stage::APP_ID)?;
         id((1..=ID_MAX).contains(&self.uid), Stage::UID)?;
         id((1..=ID_MAX).contains(&self.gid), Stage::GID)?;
-        self.data.check().map_err(|failure| (failure, None))?;
+        let choices = [
+            self.data.check(),
+            self.seccomp.check(),
+            self.network.check(),
+        ];
+        for choice in choices {
+            choice.map_err(|failure| (failure, None))?;
+        }
         let path = |path: &'a CStr, stage| {
             if is_path(path.to_bytes()) {
                 Ok(())
@@ -188,6 +218,13 @@ impl<'a> Request<'a> {
         path(self.exec_dir, Stage::EXEC_DIR_PATH)?;
         if self.data.needs_dir() || !self.data_dir.is_empty() {
             path(self.data_dir, Stage::DATA_DIR_PATH)?;
+        }
+        if self.seccomp.filter() == Seccomp::FILE {
+            path(self.policy, Stage::SECCOMP_POLICY)?;
+        } else if !self.policy.is_empty() {
+            // Nobody would read it.
+            let failure = Failure::new(Stage::SECCOMP_POLICY, EINVAL);
+            return Err((failure, Some(self.policy)));
         }
         self.check_overlays()
     }
@@ -226,6 +263,7 @@ impl<'a> Request<'a> {
             | Stage::MOUNT_PACKAGE => Some(self.package),
             Stage::EXEC_DIR_PATH | Stage::OPEN_EXEC_DIR => Some(self.exec_dir),
             Stage::DATA_DIR_PATH | Stage::OPEN_DATA_DIR | Stage::LAYER_FS => Some(self.data_dir),
+            Stage::SECCOMP_POLICY => Some(self.policy),
             _ => self
                 .overlays
                 .get(usize::from(failure.index))

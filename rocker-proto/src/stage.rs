@@ -65,6 +65,9 @@ stages! {
     NO_OVERLAYS = 29, "no-overlays";
     /// A flag is set that we do not know.
     FLAGS = 30, "flags";
+    /// The filter of system calls: `EINVAL` is a mode that we do not know, or a kernel without filters
+    /// (`CONFIG_SECCOMP_FILTER`); `EOPNOTSUPP` a kernel that does not report (before 4.14), or a machine without a filter.
+    SECCOMP = 31, "seccomp";
 
     /// `clone3(2)` of the guard, or what must be there before it.
     CLONE = 32, "clone";
@@ -115,6 +118,10 @@ stages! {
     TMPFS = 55, "tmpfs";
     /// The cache, in which packages are mounted that sandboxes share.
     PACKAGE_CACHE = 56, "package-cache";
+    /// The seccomp policy: its path, `open(2)`, or what it says; then the index is the byte that makes no sense.
+    SECCOMP_POLICY = 57, "seccomp-policy";
+    /// The App's network: none that we know, or no namespace for it (`CONFIG_NET_NS`).
+    NETWORK = 58, "network";
 
     /// The socket's path does not fit an address (`unix(7)`: 108 bytes with the NUL).
     SOCKET_PATH = 64, "socket-path";

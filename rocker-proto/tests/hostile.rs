@@ -2,8 +2,8 @@
 //! accepted that would not encode to the same bytes again.
 
 use rocker_proto::{
-    CacheReply, CacheRequest, Data, DataMode, Entrance, Joined, Reply, Report, Request, Stage,
-    Welcome,
+    CacheReply, CacheRequest, Data, DataMode, Entrance, Joined, Network, Reply, Report, Request,
+    Seccomp, Stage, Welcome,
 };
 use std::ffi::CString;
 
@@ -32,6 +32,10 @@ fn sample() -> Vec<u8> {
         data_dir: c"/data/app",
         overlays,
         data: Data::DISK,
+        seccomp: Seccomp::DEFAULT,
+        policy: c"",
+        network: Network::HOST,
+        tied: false,
         may_trace: false,
     };
     request.encode().unwrap().to_vec()
@@ -141,6 +145,10 @@ fn with(change: impl FnOnce(&mut Request<'static>)) -> Result<(), (Stage, i32, u
         data_dir: c"/d",
         overlays: [None; 16],
         data: Data::DISK,
+        seccomp: Seccomp::DEFAULT,
+        policy: c"",
+        network: Network::HOST,
+        tied: false,
         may_trace: false,
     };
     change(&mut request);
@@ -230,8 +238,8 @@ fn data_options_without_a_meaning_are_refused_by_name() {
     for mode in [1, 2] {
         assert_eq!(data(mode, Data::NO_OVERLAYS, 0), Err(Stage::NO_OVERLAYS));
     }
-    // The highest bit says that the caller may trace.
-    for flag in 2..7 {
+    // The highest bits say that the caller may trace, and that the sandbox is tied.
+    for flag in 2..6 {
         assert_eq!(data(1, 1 << flag, 0), Err(Stage::FLAGS));
         assert_eq!(data(1, 1 << flag | BOTH & 1, 0), Err(Stage::FLAGS));
     }
@@ -240,6 +248,60 @@ fn data_options_without_a_meaning_are_refused_by_name() {
         request.overlays[4] = Some(c"/var");
     });
     assert_eq!(named, Err((Stage::NO_OVERLAYS, 22, u16::MAX)));
+}
+
+#[test]
+fn filters_and_networks_that_nobody_knows_are_refused_by_name() {
+    const NONE: u16 = u16::MAX;
+    let seccomp = |number, policy| {
+        with(|request| {
+            request.seccomp = Seccomp::from_raw(number);
+            request.policy = policy;
+        })
+    };
+    for number in 0..=255 {
+        let outcome = match number {
+            0..=2 | 0x80 | 0x81 => Ok(()),
+            3 | 0x83 => Err((Stage::SECCOMP_POLICY, 22, NONE)),
+            _ => Err((Stage::SECCOMP, 22, NONE)),
+        };
+        assert_eq!(seccomp(number, c""), outcome, "{number}");
+    }
+    for number in [3, 0x83] {
+        assert_eq!(seccomp(number, c"/etc/app.policy"), Ok(()));
+        let relative = seccomp(number, c"app.policy");
+        assert_eq!(relative, Err((Stage::SECCOMP_POLICY, 22, NONE)));
+    }
+    for number in [0, 1, 2] {
+        let unread = seccomp(number, c"/etc/app.policy");
+        assert_eq!(unread, Err((Stage::SECCOMP_POLICY, 22, NONE)));
+    }
+    for number in 0..=255 {
+        let outcome = with(|request| request.network = Network::from_raw(number));
+        let known = number <= 1;
+        assert_eq!(outcome.is_ok(), known, "{number}");
+        assert_eq!(
+            outcome.err(),
+            (!known).then_some((Stage::NETWORK, 22, NONE))
+        );
+    }
+}
+
+#[test]
+fn doors_are_entered_with_the_user_namespace_last() {
+    let all = Entrance::by_pidfd(0x4200_0000);
+    assert_eq!(all.doors().collect::<Vec<_>>(), [0x5e02_0000]);
+    let steps: Vec<u32> = all.one_by_one(true).doors().collect();
+    let expected = [
+        0x0002_0000,
+        0x0200_0000,
+        0x0400_0000,
+        0x0800_0000,
+        0x4000_0000,
+        0x1000_0000,
+    ];
+    assert_eq!(steps, expected);
+    assert!(1 + 1 + steps.len() <= Entrance::FDS_MAX);
 }
 
 #[test]
@@ -276,16 +338,20 @@ fn encode_says_when_it_does_not_fit() {
         data_dir: c"/d",
         overlays: [None; 16],
         data: Data::DISK,
+        seccomp: Seccomp::DEFAULT,
+        policy: c"",
+        network: Network::HOST,
+        tied: false,
         may_trace: false,
     };
     assert_eq!(request.encode(), None);
-    let fits = CString::new(format!("/{}", "x".repeat(4096 - 64 - 6 - 2))).unwrap();
+    let fits = CString::new(format!("/{}", "x".repeat(4096 - 68 - 6 - 2))).unwrap();
     request.package = &fits;
     assert_eq!(request.encode().unwrap().len(), 4096);
 }
 
 fn welcome(name: [u8; 16]) -> [u8; Reply::SIZE] {
-    let entrance = Entrance::Pidfd;
+    let entrance = Entrance::by_pidfd(0);
     Reply {
         outcome: Ok(Welcome { name, entrance }),
     }
@@ -310,7 +376,8 @@ fn reply_refuses_entrances_that_nobody_knows() {
     for entrance in 0..=u16::MAX {
         let mut bytes = good;
         bytes[14..16].copy_from_slice(&entrance.to_le_bytes());
-        let known = (1..=2).contains(&entrance);
+        // ipc, uts, mnt, user always; cgroup and net perhaps; a pidfd or namespaces, one of them at least.
+        let known = entrance & !0x6201 == 0x1c02 && entrance & 0x2001 != 0;
         assert_eq!(Reply::decode(&bytes).is_some(), known, "{entrance}");
     }
 }

@@ -2,7 +2,7 @@
 
 use rocker_proto::limits::OVERLAYS_MAX;
 use rocker_proto::policy::Policy;
-use rocker_proto::{Data, DataMode, NO_INDEX, Request, Stage};
+use rocker_proto::{Data, DataMode, NO_INDEX, Network, Request, Seccomp, Stage};
 
 const FILE: &str = "\
 # Who may ask.
@@ -85,6 +85,10 @@ fn request() -> Request<'static> {
         data_dir: c"/data/apps",
         overlays,
         data: Data::DISK,
+        seccomp: Seccomp::DEFAULT,
+        policy: c"",
+        network: Network::HOST,
+        tied: false,
         may_trace: false,
     }
 }

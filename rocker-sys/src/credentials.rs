@@ -49,10 +49,10 @@ pub fn set_uid(uid: u32) -> Result<()> {
     Ok(())
 }
 
-/// `prctl(2)` whose arguments are integers. Once, and not in each of its callers: they are many, and their programs small.
+/// `prctl(2)` of an option that neither writes to memory nor takes it away. Once, and not in each of its callers: they are many, and their programs small.
 #[inline(never)]
-fn prctl(option: u32, a: usize, b: usize) -> Result<usize> {
-    // SAFETY: the options used in this file take integers only.
+pub(crate) fn prctl(option: u32, a: usize, b: usize) -> Result<usize> {
+    // SAFETY: the options used in this crate take integers, or the address of what the kernel only reads.
     ret(unsafe { syscall5(g::__NR_prctl, option as usize, a, b, 0, 0) })
 }
 

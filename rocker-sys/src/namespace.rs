@@ -6,7 +6,10 @@ use crate::errno::{Result, ret};
 use crate::fd::RawFd;
 use linux_raw_sys::general as g;
 
-pub use g::{CLONE_NEWIPC, CLONE_NEWNS, CLONE_NEWPID, CLONE_NEWUSER, CLONE_NEWUTS};
+pub use g::{
+    CLONE_NEWCGROUP, CLONE_NEWIPC, CLONE_NEWNET, CLONE_NEWNS, CLONE_NEWPID, CLONE_NEWUSER,
+    CLONE_NEWUTS,
+};
 
 /// `setns(2)` of the calling thread; `kind` is one `CLONE_NEW*`.
 pub fn setns(namespace: RawFd, kind: u32) -> Result<()> {

@@ -59,12 +59,16 @@ FIELD(RockerProgram, envp, 16, 8);
 FIELD(RockerProgram, keep_fds, 24, 12);
 FIELD(RockerProgram, keep_fds_len, 32, 16);
 
-SIZED(RockerOptions, 24, 20);
+SIZED(RockerOptions, 48, 36);
 FIELD(RockerOptions, size, 0, 0);
 FIELD(RockerOptions, data, 8, 4);
 FIELD(RockerOptions, data_size, 12, 8);
 FIELD(RockerOptions, data_keep, 16, 12);
 FIELD(RockerOptions, no_overlays, 20, 16);
+FIELD(RockerOptions, seccomp, 24, 20);
+FIELD(RockerOptions, seccomp_log, 28, 24);
+FIELD(RockerOptions, seccomp_policy, 32, 28);
+FIELD(RockerOptions, network, 40, 32);
 
 SIZED(ROCKER_ERR, 4, 4);
 /* Each value is a macro of its own name too: where it is not, #ifdef would take the other branch. */

@@ -33,7 +33,7 @@ static int overlays(RockerRequest *req, const RockerOptions *options) {
 
 static void defaults(void) {
     RockerRequest req = request();
-    RockerOptions zeroes = {sizeof zeroes, 0, 0, 0, 0};
+    RockerOptions zeroes = {sizeof zeroes, 0, 0, 0, 0, 0, 0, NULL, 0};
     CHECK(overlays(&req, NULL) == 1 && overlays(&req, &zeroes) == 1);
     CHECK(shell(&req, "grep -q ' overlay ' /proc/self/mounts", NULL) == 0);
     CHECK(shell(&req, "grep -q ' overlay ' /proc/self/mounts", &zeroes) == 0);
@@ -43,7 +43,7 @@ static void no_overlays(void) {
     RockerRequest req = request();
     req.app_overlay_dirs[0] = NULL;
     req.app_data_dir = NULL;
-    RockerOptions none = {sizeof none, 0, 0, 0, 1};
+    RockerOptions none = {sizeof none, 0, 0, 0, 1, 0, 0, NULL, 0};
     CHECK(overlays(&req, &none) == 0);
     CHECK(shell(&req, "grep -q ' overlay ' /proc/self/mounts", &none) == 1);
     CHECK(shell(&req, "read text < /run/exec/hello && [ \"$text\" = 'hello from the package' ]", &none) == 0);
@@ -70,14 +70,14 @@ static void later_fields(void) {
 /* A file written in one launch, and whether the next one finds it. */
 static void modes(void) {
     RockerRequest req = request();
-    RockerOptions tmpfs = {sizeof tmpfs, ROCKER_DATA_TMPFS, 256, 0, 0};
+    RockerOptions tmpfs = {sizeof tmpfs, ROCKER_DATA_TMPFS, 256, 0, 0, 0, 0, NULL, 0};
     req.app_data_dir = NULL;
     CHECK(shell(&req, "echo x > /etc/new && [ $(stat -f -c %b /etc) = 64 ]", &tmpfs) == 0);
     CHECK(shell(&req, "[ -e /etc/new ]", &tmpfs) == 1);
     CHECK(shell(&req, "head -c 300000 /dev/zero > /etc/new 2> /dev/null", &tmpfs) == 1);
     CHECK(overlays(&req, &tmpfs) == 1);
 
-    RockerOptions volatile_ = {sizeof volatile_, ROCKER_DATA_VOLATILE, 0, 0, 0};
+    RockerOptions volatile_ = {sizeof volatile_, ROCKER_DATA_VOLATILE, 0, 0, 0, 0, 0, NULL, 0};
     CHECK(shell(&req, "exit 5", &volatile_) == -ROCKER_ERR_build_rocker_failed);
     CHECK(strcmp(ROCKER_last_failure().text, "data-dir-path: EINVAL") == 0);
     req.app_data_dir = (char *)"/run/data";
@@ -91,18 +91,18 @@ static void refusals(void) {
     const size_t sizes[] = {0, 1, sizeof(RockerOptions) - 1, 4097, (size_t)-1};
     RockerRequest req = request();
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
-        RockerOptions options = {sizes[i], 0, 0, 0, 0};
+        RockerOptions options = {sizes[i], 0, 0, 0, 0, 0, 0, NULL, 0};
         CHECK(overlays(&req, &options) == -ROCKER_ERR_param_invalid);
         CHECK(strcmp(ROCKER_last_failure().text, "argument: EINVAL") == 0);
         CHECK(shell(&req, "exit 5", &options) == -ROCKER_ERR_param_invalid);
     }
     const int modes[] = {-1, 3, 255, 256, 257, 1 << 30};
     for (size_t i = 0; i < sizeof modes / sizeof *modes; i++) {
-        RockerOptions options = {sizeof options, modes[i], 0, 0, 0};
+        RockerOptions options = {sizeof options, modes[i], 0, 0, 0, 0, 0, NULL, 0};
         CHECK(overlays(&req, &options) == -ROCKER_ERR_build_rocker_failed);
         CHECK(strcmp(ROCKER_last_failure().text, "data-mode: EINVAL") == 0);
     }
-    RockerOptions size = {sizeof size, ROCKER_DATA_DISK, 64, 0, 0}, keep = {sizeof keep, ROCKER_DATA_VOLATILE, 0, 1, 0};
+    RockerOptions size = {sizeof size, ROCKER_DATA_DISK, 64, 0, 0, 0, 0, NULL, 0}, keep = {sizeof keep, ROCKER_DATA_VOLATILE, 0, 1, 0, 0, 0, NULL, 0};
     CHECK(overlays(&req, &size) == -ROCKER_ERR_build_rocker_failed);
     CHECK(strcmp(ROCKER_last_failure().text, "data-size: EINVAL") == 0);
     CHECK(overlays(&req, &keep) == -ROCKER_ERR_build_rocker_failed);

@@ -34,10 +34,11 @@ pub fn other_namespaces_cannot_be_entered() {
 pub fn one_of_the_other_namespaces_cannot_be_entered() {
     refuse_calls(&SETNS_BY_PIDFD);
     for (index, kind, text) in [
-        (0, libc::CLONE_NEWIPC, "join[0]: EPERM"),
-        (1, libc::CLONE_NEWUTS, "join[1]: EPERM"),
-        (2, libc::CLONE_NEWNS, "join[2]: EPERM"),
-        (3, libc::CLONE_NEWUSER, "join[3]: EPERM"),
+        (0, libc::CLONE_NEWNS, "join[0]: EPERM"),
+        (1, libc::CLONE_NEWCGROUP, "join[1]: EPERM"),
+        (2, libc::CLONE_NEWUTS, "join[2]: EPERM"),
+        (3, libc::CLONE_NEWIPC, "join[3]: EPERM"),
+        (4, libc::CLONE_NEWUSER, "join[4]: EPERM"),
     ] {
         let mut expected = failed(ENTER_ROCKER_FAILED, 77, libc::EPERM, text);
         expected.index = index;

@@ -1,6 +1,8 @@
 //! Launching Rust closures as Apps.
 
-use rocker_client::{Callback, DEFAULT_SOCKET, Data, Failure, Launched, Request, launch_callback};
+use rocker_client::{
+    Callback, DEFAULT_SOCKET, Data, Failure, Launched, Network, Request, Seccomp, launch_callback,
+};
 use std::ffi::{c_int, c_void};
 use std::fs;
 use std::io::Error;
@@ -26,6 +28,10 @@ pub fn request() -> Request<'static> {
         data_dir: c"/run/data",
         overlays,
         data: Data::DISK,
+        seccomp: Seccomp::DEFAULT,
+        policy: c"",
+        network: Network::HOST,
+        tied: false,
         may_trace: false,
     }
 }

@@ -28,7 +28,7 @@ impl Caller {
             "SigIgn",
             "SigCgt",
         ];
-        const LINKS: [&str; 7] = [
+        const LINKS: [&str; 9] = [
             "cwd",
             "root",
             "ns/mnt",
@@ -36,6 +36,8 @@ impl Caller {
             "ns/user",
             "ns/ipc",
             "ns/uts",
+            "ns/net",
+            "ns/cgroup",
         ];
         let link = |name: &str| fs::read_link(format!("/proc/{me}/{name}")).unwrap();
         Self {

@@ -30,14 +30,18 @@ const LOOP_CONFIGURE: u32 = 0x4c0a;
 
 /// setns by pidfd, which Linux 5.8 brought. It cannot be told by the call's number, but by its flags: nothing enters two
 /// kinds of namespaces at once but by pidfd. The first is the master's question, the second what a client does.
-pub const SETNS_BY_PIDFD: [Refusal; 2] = [
+pub const SETNS_BY_PIDFD: [Refusal; 3] = [
     setns_of(libc::CLONE_NEWIPC | libc::CLONE_NEWUTS),
     setns_of(ALL_NAMESPACES),
+    setns_of(ALL_NAMESPACES | libc::CLONE_NEWNET),
 ];
 
-/// What a client enters by pidfd.
-pub const ALL_NAMESPACES: i32 =
-    libc::CLONE_NEWIPC | libc::CLONE_NEWUTS | libc::CLONE_NEWNS | libc::CLONE_NEWUSER;
+/// What a client enters by pidfd, where the network is the host's.
+pub const ALL_NAMESPACES: i32 = libc::CLONE_NEWIPC
+    | libc::CLONE_NEWUTS
+    | libc::CLONE_NEWNS
+    | libc::CLONE_NEWCGROUP
+    | libc::CLONE_NEWUSER;
 
 const fn setns_of(kinds: i32) -> Refusal {
     Refusal {
@@ -48,7 +52,7 @@ const fn setns_of(kinds: i32) -> Refusal {
 }
 
 /// The calls that Linux 4.9 has not got and Rocker uses.
-const NEWER: [Refusal; 13] = [
+const NEWER: [Refusal; 14] = [
     Refusal::of(libc::SYS_clone3, libc::ENOSYS),
     Refusal::of(libc::SYS_openat2, libc::ENOSYS),
     Refusal::of(libc::SYS_open_tree, libc::ENOSYS),
@@ -66,6 +70,7 @@ const NEWER: [Refusal; 13] = [
     },
     SETNS_BY_PIDFD[0],
     SETNS_BY_PIDFD[1],
+    SETNS_BY_PIDFD[2],
 ];
 
 /// From now on this process and its children run on an old kernel.

@@ -1,8 +1,8 @@
 //! Descriptors that were never meant for a sandbox: somebody has forgotten close-on-exec.
 
 use crate::entry::Entry;
-use crate::loot::{Intruder, holds, loot_of};
-use rocker_testing::{Master, Sandbox, ask_shell, descriptors_of, make_dir, request};
+use crate::loot::{Intruder, holds, loot_of, unfiltered};
+use rocker_testing::{Master, Sandbox, ask_shell, descriptors_of, make_dir};
 use std::fs::{self, File};
 use std::os::fd::AsRawFd;
 
@@ -35,7 +35,7 @@ pub fn s04_descriptors_of_the_master() {
     leak();
     let leaked_to_guard = |master: &Master| {
         assert!(leaked(master.pid()) >= LEAKED);
-        let sandbox = Sandbox::start(&request());
+        let sandbox = Sandbox::start(&unfiltered());
         let count = leaked(sandbox.guard_pid());
         sandbox.end();
         count
@@ -60,12 +60,12 @@ pub fn s04_descriptors_of_the_app_master() {
     leak();
     let _master = Master::start();
     let script = "cat /proc/self/fd/*/secret 2> /dev/null || true";
-    let loot = ask_shell(&request(), script);
+    let loot = ask_shell(&unfiltered(), script);
     assert!(!holds(loot.as_bytes(), SECRET.as_bytes()));
 
-    let loot = loot_of(&request(), Entry::Library, &read_by_descriptors);
+    let loot = loot_of(&unfiltered(), Entry::Library, &read_by_descriptors);
     assert!(holds(&loot, SECRET.as_bytes()), "the control");
-    let intruder = Intruder::send(&request(), Entry::Library, &Vec::new);
+    let intruder = Intruder::send(&unfiltered(), Entry::Library, &Vec::new);
     assert!(leaked(intruder.app_pid) >= LEAKED, "the control");
     intruder.end();
 }

@@ -1,13 +1,11 @@
 //! The ways into a sandbox: that of the client library, and that of an AppMaster who does it by hand and forgets a step.
 
 use rocker_client::{DEFAULT_SOCKET, Request};
-use rocker_proto::{Joined, Reply};
-use rocker_sys::namespace::{
-    CLONE_NEWIPC, CLONE_NEWNS, CLONE_NEWPID, CLONE_NEWUSER, CLONE_NEWUTS, setns,
-};
+use rocker_proto::{Entrance, Joined, Reply};
+use rocker_sys::namespace::{CLONE_NEWPID, setns};
 use rocker_sys::raw::general::O_RDONLY;
 use rocker_sys::socket::{self, Address};
-use rocker_sys::{Errno, Fd, RawFd, credentials, fs, process, time};
+use rocker_sys::{Errno, Fd, credentials, fs, process, time};
 use rocker_testing::{App, launch};
 use std::ffi::CStr;
 
@@ -75,13 +73,14 @@ pub fn by_hand(
     let mut reply = [0; Reply::SIZE];
     let mut received = socket::receive(connection.raw(), &mut reply, socket::DONT_WAIT).unwrap();
     let guard_pid = received.sender.unwrap().pid;
-    let door = received.fds.next().expect("no sandbox");
+    let entrance = Reply::decode(&reply).unwrap().outcome.unwrap().entrance;
+    let door = (received.fds.next().unwrap(), entrance);
     let home = fs::open(c"/proc/self/ns/pid", O_RDONLY).unwrap();
-    setns(door.raw(), CLONE_NEWPID).unwrap();
+    setns(door.0.raw(), CLONE_NEWPID).unwrap();
     // SAFETY: the case has one thread.
     let app_pid = unsafe { libc::fork() };
     if app_pid == 0 {
-        let status = match join(&connection, door.raw(), request, forgotten) {
+        let status = match join(&connection, &door, request, forgotten) {
             Ok(()) => app(),
             Err(errno) => errno.raw(),
         };
@@ -91,18 +90,22 @@ pub fn by_hand(
     Entered { app_pid, guard_pid }
 }
 
-/// What `rocker-client/src/join.rs` does, but for one step.
-fn join(connection: &Fd, door: RawFd, request: &Request<'_>, forgotten: Step) -> Result<(), Errno> {
+/// What `rocker-client/src/join.rs` does, but for one step, and by pidfd only. The filter of system calls is always forgotten.
+fn join(
+    connection: &Fd,
+    (door, entrance): &(Fd, Entrance),
+    request: &Request<'_>,
+    forgotten: Step,
+) -> Result<(), Errno> {
     let does = |step| step != forgotten;
     let me = process::pidfd_open(process::pid())?;
     socket::send(connection.raw(), &Joined.encode(), &[me.raw()])?;
     if does(Step::Groups) {
         credentials::clear_groups()?;
     }
-    setns(
-        door,
-        CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWNS | CLONE_NEWUSER,
-    )?;
+    for kinds in entrance.doors() {
+        setns(door.raw(), kinds)?;
+    }
     if does(Step::Capabilities) {
         credentials::drop_bounding_set()?;
     }

@@ -1,9 +1,9 @@
 //! Who the App is: an attacker that would be more than the user it was given.
 
 use crate::entry::{Entry, Step};
-use crate::loot::{Intruder, holds, loot_of};
+use crate::loot::{Intruder, holds, loot_of, unfiltered};
 use rocker_client::Request;
-use rocker_testing::{Master, Peer, children_of, make_dir, request, status_of};
+use rocker_testing::{Master, Peer, children_of, make_dir, status_of};
 use std::fs::{self, OpenOptions};
 use std::io::Write;
 use std::os::unix::fs::{PermissionsExt, chown};
@@ -38,7 +38,7 @@ fn read_and_write() -> Vec<u8> {
 pub fn s01_app_as_host_root() {
     make_secret(0o600, 0);
     let _master = Master::start();
-    let intruder = Intruder::send(&request(), Entry::Library, &read_and_write);
+    let intruder = Intruder::send(&unfiltered(), Entry::Library, &read_and_write);
     for field in ["Uid", "Gid"] {
         assert_eq!(status_of(intruder.app_pid, field), "1000 1000 1000 1000");
     }
@@ -47,7 +47,7 @@ pub fn s01_app_as_host_root() {
     assert_eq!(fs::read_to_string(FILE).unwrap(), SECRET);
 
     let careless = Entry::Forgetting(Step::Identity);
-    let loot = loot_of(&request(), careless, &read_and_write);
+    let loot = loot_of(&unfiltered(), careless, &read_and_write);
     assert!(holds(&loot, SECRET.as_bytes()), "the control");
     assert_ne!(fs::read_to_string(FILE).unwrap(), SECRET, "the control");
 }
@@ -59,7 +59,7 @@ fn mount_namespace_of(pid: i32) -> String {
 
 /// Does an App with what is left of its privileges get a mount namespace of its own?
 fn leaves_its_namespace(entry: Entry) -> bool {
-    let intruder = Intruder::send(&request(), entry, &|| {
+    let intruder = Intruder::send(&unfiltered(), entry, &|| {
         // SAFETY: integers only.
         unsafe { libc::setuid(0) };
         // SAFETY: as above.
@@ -90,10 +90,10 @@ pub fn s18_groups_of_the_app_master() {
     // SAFETY: the kernel reads as many groups as the array has.
     assert_eq!(unsafe { libc::setgroups(groups.len(), groups.as_ptr()) }, 0);
     let _master = Master::start();
-    let loot = loot_of(&request(), Entry::Library, &read_secret);
+    let loot = loot_of(&unfiltered(), Entry::Library, &read_secret);
     assert!(!holds(&loot, SECRET.as_bytes()));
 
-    let loot = loot_of(&request(), Entry::Forgetting(Step::Groups), &read_secret);
+    let loot = loot_of(&unfiltered(), Entry::Forgetting(Step::Groups), &read_secret);
     assert!(holds(&loot, SECRET.as_bytes()), "the control");
 }
 
@@ -101,7 +101,7 @@ const SETS: [&str; 5] = ["CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb"];
 
 /// Which of the App's sets are not empty?
 fn capabilities_left(entry: Entry) -> Vec<&'static str> {
-    let intruder = Intruder::send(&request(), entry, &Vec::new);
+    let intruder = Intruder::send(&unfiltered(), entry, &Vec::new);
     let is_left = |set: &&str| status_of(intruder.app_pid, set) != "0000000000000000";
     let left = SETS.into_iter().filter(is_left).collect();
     intruder.end();
@@ -159,7 +159,7 @@ fn guards_after_asking_from_inside(request: &Request<'_>, master: &Master, entry
 }
 
 pub fn d11_master_asked_from_inside() {
-    let request = request();
+    let request = unfiltered();
     let master = Master::start();
     let guards = |entry| guards_after_asking_from_inside(&request, &master, entry);
     assert_eq!(guards(Entry::Library), 1);

@@ -2,10 +2,19 @@
 
 use crate::entry::{Entry, enter};
 use rocker_client::Request;
+use rocker_proto::Seccomp;
 use rocker_testing::{eventually, is_there, pipe, wait_for};
 use std::fs::File;
 use std::io::{Read, Write};
 use std::time::Duration;
+
+/// The usual launch without a filter of system calls, which would stand in an attacker's way before the defence in question.
+pub fn unfiltered() -> Request<'static> {
+    Request {
+        seccomp: Seccomp::OFF,
+        ..rocker_testing::request()
+    }
+}
 
 /// It has done what it came for, and waits.
 pub struct Intruder {

@@ -109,7 +109,7 @@ fn serve(client: &Fd, door: &Fd) {
     hear();
     let welcome = Welcome {
         name: *b"rkdoor\0\0\0\0\0\0\0\0\0\0",
-        entrance: Entrance::Pidfd,
+        entrance: Entrance::by_pidfd(0),
     };
     let reply = Reply {
         outcome: Ok(welcome),

@@ -1,12 +1,11 @@
 //! The machine itself: its files, its knobs, its media.
 
 use crate::entry::{Entry, Step};
-use crate::loot::Intruder;
+use crate::loot::{Intruder, unfiltered};
 use rocker_client::{Data, Request};
 use rocker_sys::loop_device::LoopDevice;
 use rocker_testing::{
     Master, Sandbox, Traces, descriptors_of, eventually, make_dir, mount, mount_tmpfs, overlays,
-    request,
 };
 use std::fs::{self, File, OpenOptions};
 use std::os::fd::AsRawFd;
@@ -50,7 +49,7 @@ pub fn s08_writing_to_the_host() {
     make_dir("/var/tmp", 0o1777);
     let every_directory = Request {
         overlays: overlays(&[]),
-        ..request()
+        ..unfiltered()
     };
     assert_eq!(places_written(&every_directory), [""; 0]);
 
@@ -122,7 +121,7 @@ fn open_knobs() -> Vec<u8> {
 
 /// What of it does the App hold open, as the host sees it?
 fn held(master: &Master, entry: Entry) -> Vec<String> {
-    let intruder = Intruder::send(&request(), entry, &open_knobs);
+    let intruder = Intruder::send(&unfiltered(), entry, &open_knobs);
     let targets = descriptors_of(intruder.app_pid).into_values();
     let is_one = |target: &String| KNOBS.iter().chain(&SECRETS).any(|known| target == known);
     let held = targets.filter(is_one).collect();
@@ -155,7 +154,7 @@ pub fn s32_knobs_of_the_machine() {
 /// A medium that is there when a sandbox starts; does it go when the host unmounts it?
 fn medium_goes() -> bool {
     make_dir("/run/medium", 0o755);
-    let request = request();
+    let request = unfiltered();
     fs::copy("/run/app.sqfs", "/run/medium.sqfs").unwrap();
     {
         let file = File::open("/run/medium.sqfs").unwrap();

@@ -59,7 +59,7 @@ fn serve(say_ready: &File) -> ! {
     { say_ready }.write_all(&guard.to_ne_bytes()).unwrap();
     let welcome = Welcome {
         name: *b"rkfalse\0\0\0\0\0\0\0\0\0",
-        entrance: Entrance::Pidfd,
+        entrance: Entrance::by_pidfd(0),
     };
     let reply = Reply {
         outcome: Ok(welcome),

@@ -1,10 +1,10 @@
 //! Looking into privileged processes: an App that is after its guard, and after whoever enters its sandbox.
 
 use crate::entry::{Entry, Step, by_hand, enter};
-use crate::loot::{holds, loot_of};
+use crate::loot::{holds, loot_of, unfiltered};
 use crate::lurker::{self, Lurker};
 use rocker_client::{Callback, Launched, Request, launch_callback};
-use rocker_testing::{Master, binary, request, wait_for, weakened_master};
+use rocker_testing::{Master, binary, wait_for, weakened_master};
 use std::ffi::{c_int, c_void};
 use std::fs::{self, OpenOptions};
 
@@ -25,12 +25,12 @@ pub fn s02_program_of_the_master() {
     let before = fs::read(&program).unwrap();
     {
         let _master = Master::start();
-        let loot = loot_of(&request(), Entry::Library, &read_programs);
+        let loot = loot_of(&unfiltered(), Entry::Library, &read_programs);
         assert!(!holds(&loot, &before[..64]));
         assert!(fs::read(&program).unwrap() == before);
     }
     let _master = Master::start_without("not-dumpable");
-    let loot = loot_of(&request(), Entry::Library, &read_programs);
+    let loot = loot_of(&unfiltered(), Entry::Library, &read_programs);
     assert!(loot == fs::read(weakened_master()).unwrap(), "the control");
 }
 
@@ -56,7 +56,7 @@ fn enter_by_library(request: &Request<'_>) -> Launched {
 /// descriptors.
 pub fn s05_entering_processes() {
     let _master = Master::start();
-    let request = request();
+    let request = unfiltered();
     let lurker = Lurker::start(|app| enter(&request, Entry::Library, app).guard_pid);
     for _ in 0..ENTRIES {
         assert_eq!(wait_for(enter_by_library(&request).app_pid), 0);
