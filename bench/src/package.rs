@@ -38,6 +38,11 @@ impl Packages {
         }
     }
 
+    /// The program in the tree.
+    pub fn busybox(&self) -> PathBuf {
+        self.dir.join("tree/busybox")
+    }
+
     /// The squashfs package with this name from [`FORMATS`].
     pub fn squashfs(&self, name: &str) -> PathBuf {
         let package = self.dir.join(name.replace(' ', "-"));

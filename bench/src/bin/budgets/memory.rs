@@ -2,6 +2,7 @@
 
 use crate::table::Table;
 use bench::{Herd, Master, World, proc};
+use std::process::Command;
 use std::thread::sleep;
 use std::time::Duration;
 
@@ -53,6 +54,26 @@ pub(crate) fn measure_kernel(table: &mut Table, world: &World) {
         let values = (0..3).map(|_| per_sandbox(world, name)).collect();
         table.at_most(what, bench::median(values), 90.0, "KiB");
     }
+    let values = (0..3).map(|_| per_two_processes(world)).collect();
+    let text = format!("{:.0} KiB", bench::median(values));
+    table.report("  two processes that wait, without any sandbox", &text);
+}
+
+/// What a sandbox of one App would take if it were nothing but its processes, App and guard: static ones, which is the least
+/// that a process can be.
+fn per_two_processes(world: &World) -> f64 {
+    let wait = || {
+        let mut command = Command::new(world.packages.busybox());
+        command.args(["sleep", "1000"]).spawn().expect("it starts")
+    };
+    let before = proc::kernel_memory();
+    let mut children: Vec<_> = (0..2 * MANY).map(|_| wait()).collect();
+    let after = proc::kernel_memory();
+    for child in &mut children {
+        child.kill().expect("a child of ours");
+        child.wait().expect("a child of ours");
+    }
+    (after - before) / MANY as f64
 }
 
 fn per_sandbox(world: &World, package: &str) -> f64 {
