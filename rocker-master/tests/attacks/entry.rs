@@ -2,7 +2,7 @@
 
 use rocker_client::{DEFAULT_SOCKET, Request};
 use rocker_proto::{Entrance, Joined, Reply};
-use rocker_sys::namespace::{CLONE_NEWPID, setns};
+use rocker_sys::namespace::{CLONE_NEWIPC, CLONE_NEWPID, setns};
 use rocker_sys::raw::general::O_RDONLY;
 use rocker_sys::socket::{self, Address};
 use rocker_sys::{Errno, Fd, credentials, fs, process, time};
@@ -23,6 +23,8 @@ pub enum Entry {
 pub enum Step {
     /// Looks who the master is. By hand nobody ever does.
     MasterCheck,
+    /// Leaves the host's System V memory, semaphores and message queues.
+    Ipc,
     /// Leaves the supplementary groups.
     Groups,
     /// Becomes the App's user.
@@ -104,7 +106,8 @@ fn join(
         credentials::clear_groups()?;
     }
     for kinds in entrance.doors() {
-        setns(door.raw(), kinds)?;
+        let left = if does(Step::Ipc) { 0 } else { CLONE_NEWIPC };
+        setns(door.raw(), kinds & !left)?;
     }
     if does(Step::Capabilities) {
         credentials::drop_bounding_set()?;

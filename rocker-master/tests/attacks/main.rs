@@ -20,6 +20,7 @@ mod package;
 mod paths;
 mod peers;
 mod pids;
+mod shared_memory;
 mod swapper;
 mod tracing;
 mod victim;
@@ -47,6 +48,7 @@ const CASES: &[Case] = cases! {
     crowd: s14_guards_killed_in_a_crowd s22_master_of_one_thread d04_launch_after_a_kill d05_crowd_of_launches
         d06_six_hundred_launches;
     pids: s19_reused_process_ids;
+    shared_memory: s27_shared_memory_of_the_host;
     peers: s25_false_guard d02_strange_sockets;
 };
 
