@@ -260,5 +260,5 @@ fn log(peer: &Credentials, app_id: i32, failure: &Failure, path: Option<&CStr>) 
         .text(" uid=")
         .unsigned(peer.uid)
         .failure(failure, path)
-        .print();
+        .print_about(peer.uid);
 }

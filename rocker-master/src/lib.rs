@@ -48,7 +48,7 @@ use rocker_proto::Failure;
 use rocker_sys::program::Program;
 use rocker_sys::raw::general::O_RDWR;
 use rocker_sys::signal::{SIGINT, SIGTERM};
-use rocker_sys::{Errno, Fd, credentials, fs, process};
+use rocker_sys::{Errno, Fd, credentials, fs};
 use server::Server;
 
 /// Runs the daemon; gives its exit status: 0 after SIGTERM, 1 if it could not start, 2 for a mistake on the command line.
@@ -116,8 +116,6 @@ fn start(options: &Options<'_>, config: Config<'_>) -> Result<(), StartError> {
         credentials::set_parent_death_signal(SIGTERM)
             .map_err(StartError::because("cannot serve"))?;
     }
-    // A live sandbox takes a descriptor, and the soft limit is often 1024. What cannot be raised stays.
-    process::raise_open_files_limit().unwrap_or_default();
     let listener = listener::Listener::open(options.socket, config.policy())?;
     let mounts = MountNamespace::enter()
         .map_err(StartError::because("cannot make a mount namespace for"))?;

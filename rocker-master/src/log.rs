@@ -1,7 +1,11 @@
 //! `Line`: one event for the log, written at once to standard error.
 
 use core::ffi::CStr;
-use rocker_sys::{Decimal, Errno, fs};
+use core::sync::atomic::{AtomicU32, Ordering::Relaxed};
+use rocker_sys::{Decimal, Errno, fs, time};
+
+/// How many lines users may cause at once.
+const LINES: u32 = 64;
 
 /// A log line under construction. What does not fit is cut: a line is for people.
 pub(crate) struct Line {
@@ -96,6 +100,34 @@ impl Line {
             .text("(")
             .number(errno)
             .text(")")
+    }
+
+    /// Prints what this user has caused. Others than root have 64 lines, and one more every second: a log may lie on flash, and
+    /// whoever may connect could fill it. What is left out is counted.
+    pub(crate) fn print_about(&mut self, uid: u32) {
+        // The master has one thread; atomics are the statics that need no `unsafe`.
+        static LEFT: AtomicU32 = AtomicU32::new(LINES);
+        static COUNTED_AT: AtomicU32 = AtomicU32::new(0);
+        static LEFT_OUT: AtomicU32 = AtomicU32::new(0);
+        if uid == 0 {
+            return self.print();
+        }
+        let now = (time::monotonic_ms() / 1000) as u32;
+        let gained = now.wrapping_sub(COUNTED_AT.swap(now, Relaxed));
+        let left = LEFT.load(Relaxed).saturating_add(gained).min(LINES);
+        LEFT.store(left.saturating_sub(1), Relaxed);
+        if left == 0 {
+            LEFT_OUT.fetch_add(1, Relaxed);
+            return;
+        }
+        let left_out = LEFT_OUT.swap(0, Relaxed);
+        if left_out > 0 {
+            Self::new()
+                .text("lines about users that were left out: ")
+                .unsigned(left_out)
+                .print();
+        }
+        self.print();
     }
 
     pub(crate) fn print(&mut self) {

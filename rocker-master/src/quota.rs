@@ -1,6 +1,6 @@
 //! `Quota`: how much of the master each user has.
 
-/// How many users may have anything at once.
+/// How many users may have anything at once; one of these places is root's.
 const USERS_MAX: usize = 64;
 
 /// What one user has, or what one thing takes.
@@ -11,6 +11,12 @@ pub(crate) struct Usage {
     pub(crate) launches: u16,
     /// Sandboxes, those too that are being built.
     pub(crate) sandboxes: u16,
+}
+
+impl Usage {
+    fn is_something(&self) -> bool {
+        self.launches != 0 || self.sandboxes != 0
+    }
 }
 
 /// A table of those who have something.
@@ -32,7 +38,8 @@ impl Quota {
 
     /// Is there a place for this user?
     pub(crate) fn has_room_for(&self, uid: u32) -> bool {
-        !self.0.is_full() || self.0.iter().any(|usage| usage.uid == uid)
+        let others = self.0.iter().filter(|usage| usage.uid != 0);
+        uid == 0 || others.count() < USERS_MAX - 1 || self.usage(uid).is_something()
     }
 
     /// More is used; there is room, as was asked before.
@@ -55,7 +62,7 @@ impl Quota {
         if let Some(usage) = self.0.get_mut(at) {
             usage.launches = usage.launches.saturating_sub(less.launches);
             usage.sandboxes = usage.sandboxes.saturating_sub(less.sandboxes);
-            if usage.launches == 0 && usage.sandboxes == 0 {
+            if !usage.is_something() {
                 // The place of whoever has nothing is somebody else's.
                 self.0.swap_remove(at);
             }
@@ -92,7 +99,7 @@ mod tests {
     #[test]
     fn whoever_has_nothing_takes_no_place() {
         let mut quota = Quota::new();
-        for uid in 0..64 {
+        for uid in 1..64 {
             assert!(quota.has_room_for(uid));
             quota.add(launch(uid));
         }
@@ -100,5 +107,17 @@ mod tests {
         assert!(quota.has_room_for(63));
         quota.take_off(launch(5));
         assert!(quota.has_room_for(64));
+    }
+
+    #[test]
+    fn root_has_a_place_always() {
+        let mut quota = Quota::new();
+        for uid in 1..64 {
+            quota.add(launch(uid));
+        }
+        assert!(quota.has_room_for(0));
+        quota.add(launch(0));
+        assert_eq!(quota.usage(0), launch(0));
+        assert!(!quota.has_room_for(64));
     }
 }

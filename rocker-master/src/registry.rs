@@ -11,6 +11,10 @@ use rocker_sys::{Fd, Result};
 /// needed is never touched.
 pub(crate) const CAPACITY: usize = 4096;
 
+/// How many of them, and of the master's descriptors, are kept for root: others may use up their own share, and not the
+/// launch with which root mends that.
+pub(crate) const ROOT_S: u16 = 64;
+
 /// What a slot is about.
 pub(crate) enum State {
     /// A client that has connected and not asked yet.
@@ -91,6 +95,8 @@ struct Slot {
 pub(crate) struct Registry {
     slots: Table<Slot>,
     free: Option<u16>,
+    /// How many are in use.
+    used: u16,
     /// The sum of all slots, by user.
     quota: Quota,
 }
@@ -104,13 +110,16 @@ impl Registry {
         Ok(Self {
             slots,
             free: None,
+            used: 0,
             quota: Quota::new(),
         })
     }
 
     /// Is there room for one more, of this user's?
     pub(crate) fn has_room_for(&self, uid: u32) -> bool {
-        (self.free.is_some() || !self.slots.is_full()) && self.quota.has_room_for(uid)
+        let kept = if uid == 0 { 0 } else { ROOT_S };
+        let used = self.used.saturating_add(kept);
+        usize::from(used) < CAPACITY && self.quota.has_room_for(uid)
     }
 
     /// What this user has.
@@ -122,6 +131,7 @@ impl Registry {
     pub(crate) fn insert(&mut self, state: State) -> Option<Key> {
         let usage = state.usage();
         let key = self.place(state)?;
+        self.used = self.used.saturating_add(1);
         self.quota.add(usage);
         Some(key)
     }
@@ -167,6 +177,7 @@ impl Registry {
         let state = slot.state.take()?;
         slot.generation = slot.generation.wrapping_add(1);
         slot.next_free = self.free.replace(key.index);
+        self.used = self.used.saturating_sub(1);
         self.quota.take_off(state.usage());
         Some(state)
     }
@@ -242,10 +253,10 @@ mod tests {
         let keys: Vec<_> = (0..4096)
             .map(|pid| registry.insert(running(pid)).unwrap())
             .collect();
-        assert!(!registry.has_room_for(0));
+        assert!(!registry.has_room_for(0) && !registry.has_room_for(1));
         assert!(registry.insert(running(9999)).is_none());
         assert!(registry.remove(keys[77]).is_some());
-        assert!(registry.has_room_for(0));
+        assert!(registry.has_room_for(0) && !registry.has_room_for(1));
         assert_eq!(registry.iter().count(), 4095);
         assert_eq!(registry.insert(running(5)).unwrap().index, 77);
     }

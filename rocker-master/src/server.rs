@@ -15,7 +15,7 @@ use crate::registry::{Key, Registry};
 use rocker_sys::epoll::{Epoll, Events, FOREVER};
 use rocker_sys::raw::general::O_RDONLY;
 use rocker_sys::signal::{self, SIGCHLD, SIGHUP, SigSet};
-use rocker_sys::{Fd, Result, fs, time};
+use rocker_sys::{Fd, Result, fs, process, time};
 
 /// How long a client may be connected without asking, in milliseconds. An honest one asks at once.
 const ASK_TIMEOUT_MS: u64 = 5_000;
@@ -49,6 +49,8 @@ pub(crate) struct Server<'a> {
     next_deadline_ms: Option<u64>,
     /// Given up for a moment when descriptors run out, so that a client can be told.
     reserve: Option<Fd>,
+    /// No descriptor has this number: `RLIMIT_NOFILE`.
+    descriptors_end: i32,
 }
 
 impl<'a> Server<'a> {
@@ -63,6 +65,9 @@ impl<'a> Server<'a> {
         let others = SigSet::empty().with(SIGCHLD).with(SIGHUP);
         let mask = ends.iter().fold(others, |set, signal| set.with(*signal));
         signal::set_mask(&mask)?;
+        // A live sandbox takes a descriptor, and the soft limit is often 1024. What cannot be raised stays.
+        let descriptors = process::raise_open_files_limit().unwrap_or(1024);
+        let descriptors_end = descriptors.try_into().unwrap_or(i32::MAX);
         let epoll = Epoll::new()?;
         let signals = signal::signalfd(&mask)?;
         epoll.watch(listener.socket.raw(), token::LISTENER)?;
@@ -85,6 +90,7 @@ impl<'a> Server<'a> {
             asking: 0,
             next_deadline_ms: None,
             reserve,
+            descriptors_end,
         })
     }
 
@@ -96,7 +102,7 @@ impl<'a> Server<'a> {
             for event in events.tokens() {
                 let key = Key::from_bits((event & u64::from(u32::MAX)) as u32);
                 match event & !u64::from(u32::MAX) {
-                    token::LISTENER => self.accept_all(),
+                    token::LISTENER => self.accept_some(),
                     token::CLIENT => self.client_spoke(key),
                     token::CHANNEL => self.guard_spoke(key),
                     token::GUARD => self.guard_ended(key),

@@ -3,11 +3,14 @@
 use super::{ASK_TIMEOUT_MS, Server, token};
 use crate::launch::{self, Asked, Launcher};
 use crate::packet::Packet;
-use crate::registry::{Key, State};
+use crate::registry::{Key, ROOT_S, State};
 use rocker_proto::{CacheRequest, Failure, Stage};
 use rocker_sys::raw::general::O_RDONLY;
 use rocker_sys::socket::{self, Credentials};
-use rocker_sys::{Errno, Fd, fs, time};
+use rocker_sys::{Errno, Fd, RawFd, fs, time};
+
+/// How many connections are taken at once: whoever connects all the time may not keep the master from its guards.
+const ROUND: u32 = 16;
 
 /// Who a peer is taken for if the kernel does not say.
 const NOBODY: Credentials = Credentials {
@@ -26,8 +29,9 @@ fn refuse(client: &Fd, peer: &Credentials, stage: Stage, errno: Errno) {
 }
 
 impl Server<'_> {
-    pub(super) fn accept_all(&mut self) {
-        loop {
+    /// A round of them; what is left is told again, after what else has happened meanwhile.
+    pub(super) fn accept_some(&mut self) {
+        for _ in 0..ROUND {
             match socket::accept(self.listener.socket.raw()) {
                 Ok(client) => self.accept(client),
                 Err(Errno::EMFILE | Errno::ENFILE) => return self.accept_to_refuse(),
@@ -39,7 +43,7 @@ impl Server<'_> {
 
     fn accept(&mut self, client: Fd) {
         let peer = peer_of(&client);
-        if let Err((stage, errno)) = self.admit(&peer) {
+        if let Err((stage, errno)) = self.admit(&peer, client.raw()) {
             return refuse(&client, &peer, stage, errno);
         }
         let deadline_ms = time::monotonic_ms().saturating_add(ASK_TIMEOUT_MS);
@@ -62,8 +66,8 @@ impl Server<'_> {
         self.client_spoke(key);
     }
 
-    /// May this peer ask at all, and now?
-    fn admit(&self, peer: &Credentials) -> Result<(), (Stage, Errno)> {
+    /// May this peer ask at all, and now, over this connection?
+    fn admit(&self, peer: &Credentials, connection: RawFd) -> Result<(), (Stage, Errno)> {
         let Some(rules) = self.config.peer(peer) else {
             return Err((Stage::PEER, Errno::EPERM));
         };
@@ -72,6 +76,10 @@ impl Server<'_> {
         }
         if !self.registry.has_room_for(peer.uid) {
             return Err((Stage::LIMIT, Errno::EUSERS));
+        }
+        // The kernel gives the lowest number that is free.
+        if peer.uid != 0 && connection.saturating_add(ROOT_S.into()) >= self.descriptors_end {
+            return Err((Stage::LIMIT, Errno::EMFILE));
         }
         Ok(())
     }
