@@ -7,8 +7,9 @@ use rocker_sys::raw::general::{O_CREAT, O_NOFOLLOW, O_PATH, O_RDONLY, O_RDWR};
 use rocker_sys::socket::{self, Address};
 use rocker_sys::{Errno, Fd, ProcPath, Result, StackPath, fs, process};
 
-/// The kernel's own limit for a backlog is 4096 today, 128 before 5.4; it takes the smaller.
-const BACKLOG: usize = 4096;
+/// Whoever connects when so many wait does so in `connect(2)`. Not more, because they are served in turn: a user that fills
+/// the backlog keeps root waiting for as long as it takes to refuse them all.
+const BACKLOG: usize = 64;
 
 /// A name beside the socket's: `sun_path` is 108 bytes, and a suffix follows.
 type Name = StackPath<128>;

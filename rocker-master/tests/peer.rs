@@ -3,8 +3,8 @@
 use rocker_client::{Failure, Stage};
 use rocker_proto::{Entrance, Reply, Welcome};
 use rocker_testing::{
-    Case, Peer, SOCKET, Steady, become_user, errno_of, eventually, in_fork, launch, make_dir, pipe,
-    request, run_cases, wait_for,
+    Case, Peer, SOCKET, Steady, become_user, descriptors_of, errno_of, eventually, in_fork, launch,
+    make_dir, pipe, request, run_cases, wait_for,
 };
 use std::fs;
 use std::io::{Read, Write};
@@ -30,6 +30,10 @@ const CASES: &[Case] = &[
     (
         "a_client_refuses_a_false_reply",
         a_client_refuses_a_false_reply,
+    ),
+    (
+        "a_client_keeps_no_descriptor_of_a_false_reply",
+        a_client_keeps_no_descriptor_of_a_false_reply,
     ),
 ];
 
@@ -75,6 +79,11 @@ fn a_user_who_gets_through_is_refused() {
 
 /// A master of this uid, who answers each client with the next of these packets and hangs up. Gives its process id.
 fn start_false_master(id: u32, answers: &[&[u8]]) -> i32 {
+    start_master_with(id, answers, 0)
+}
+
+/// The same, with so many descriptors in each answer.
+fn start_master_with(id: u32, answers: &[&[u8]], descriptors: usize) -> i32 {
     make_dir("/run/rocker", 0o777);
     let (mut ready, say_ready) = pipe();
     // SAFETY: the case has one thread.
@@ -88,7 +97,7 @@ fn start_false_master(id: u32, answers: &[&[u8]]) -> i32 {
             let client = listener.accept();
             client.receive(Duration::from_secs(5));
             // A client that refuses the master has gone.
-            client.send(answer).unwrap_or_default();
+            client.send_with(answer, descriptors).unwrap_or_default();
         }
         // SAFETY: ends this fork.
         unsafe { libc::_exit(0) };
@@ -165,4 +174,32 @@ fn a_client_refuses_a_false_reply() {
         Failure::new(Stage::ANSWER, libc::ECONNRESET),
     ];
     assert_eq!(failures, expected);
+}
+
+/// Fewer than it expects, more, and more than fit its buffer (`MSG_CTRUNC`).
+fn a_client_keeps_no_descriptor_of_a_false_reply() {
+    let welcome = Welcome {
+        name: *b"rkfalse\0\0\0\0\0\0\0\0\0",
+        entrance: Entrance::Namespaces,
+    };
+    let ready = Reply {
+        outcome: Ok(welcome),
+    }
+    .encode();
+    let request = request();
+    for (descriptors, errno) in [
+        (1, libc::EPROTO),
+        (4, libc::EPROTO),
+        (9, libc::EMSGSIZE),
+        (253, libc::EMSGSIZE),
+    ] {
+        let master = start_master_with(0, &[&ready], descriptors);
+        let before = descriptors_of(std::process::id().cast_signed());
+        let failure = launch(&request, &|| 0).unwrap_err();
+        assert_eq!(failure, Failure::new(Stage::REPLY, errno), "{descriptors}");
+        let after = descriptors_of(std::process::id().cast_signed());
+        assert_eq!(after, before, "{descriptors}");
+        assert_eq!(wait_for(master), 0);
+        fs::remove_file(SOCKET).unwrap();
+    }
 }
