@@ -2,11 +2,11 @@
 
 use rocker_client::{CacheRequest, Failure, Stage};
 use rocker_testing::{
-    Case, Master, POLICY, Peer, Steady, as_user, binary, children_of, descriptors_of, eventually,
-    kill, make_dir, mount, request, run_cases,
+    Case, Master, POLICY, Peer, SOCKET, Steady, as_user, binary, children_of, descriptors_of,
+    errno_of, eventually, kill, make_dir, mount, request, run_cases,
 };
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::process::{Command, ExitCode};
 use std::time::Duration;
 
@@ -15,6 +15,10 @@ fn main() -> ExitCode {
 }
 
 const CASES: &[Case] = &[
+    (
+        "the_socket_has_the_mode_and_group_of_the_file",
+        the_socket_has_mode_and_group,
+    ),
     (
         "sighup_makes_the_file_s_word_count",
         sighup_makes_the_file_s_word_count,
@@ -212,4 +216,22 @@ fn reloads_under_load_disturb_nobody() {
     eventually("all is as before", SOON, || {
         children_of(master.pid()).is_empty() && descriptors_of(master.pid()).len() == before
     });
+}
+
+fn the_socket_has_mode_and_group() {
+    let status = || {
+        let socket = fs::metadata(SOCKET).unwrap();
+        (socket.uid(), socket.gid(), socket.mode() & 0o7777)
+    };
+    let master = Master::start_with_policy("socket-group 1000\n");
+    assert_eq!(status(), (0, 1000, 0o660));
+    // Else the master would not have started.
+    assert_eq!(fs::metadata(POLICY).unwrap().mode() & 0o022, 0);
+    let connect = |uid| as_user(uid, || errno_of(Peer::connect()).unwrap_or(0));
+    assert_eq!((connect(1000), connect(1001)), (0, libc::EACCES));
+    master.change_policy("socket-mode 0600\n");
+    assert_eq!(status(), (0, 0, 0o600));
+    assert_eq!(connect(1000), libc::EACCES);
+    fs::set_permissions(SOCKET, PermissionsExt::from_mode(0o666)).unwrap();
+    assert_eq!(connect(1001), 0);
 }

@@ -15,6 +15,7 @@
 //! sandboxes 16
 //! launches 8
 //! data-size 4M
+//! seccomp /etc/rocker/filters # as package-dir, or off; the default filter and the strict one are everybody's
 //! ```
 //!
 //! The file is a ceiling: what it does not name, a peer may not have. Root alone is not listed and may do everything; in a

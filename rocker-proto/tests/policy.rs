@@ -1,5 +1,6 @@
 //! What the policy's file allows, and whom.
 
+use core::ffi::CStr;
 use rocker_proto::limits::OVERLAYS_MAX;
 use rocker_proto::policy::Policy;
 use rocker_proto::{Data, DataMode, NO_INDEX, Network, Request, Seccomp, Stage};
@@ -215,11 +216,48 @@ fn what_is_not_named_is_refused_by_its_field() {
     for (request, stage, index) in rows {
         assert_eq!(refused(1000, &request), Some((stage, index)), "{request:?}");
     }
+    assert_eq!(refused(1000, &with_seccomp(Seccomp::STRICT, c"")), None);
     let largest = Request {
         data: tmpfs(16 * 1024),
         ..request()
     };
     assert_eq!(refused(1000, &largest), None);
+}
+
+fn with_seccomp(seccomp: Seccomp, policy: &'static CStr) -> Request<'static> {
+    Request {
+        seccomp,
+        policy,
+        ..request()
+    }
+}
+
+#[test]
+fn a_filter_is_weakened_only_where_it_is_named() {
+    let off = [
+        Seccomp::OFF,
+        Seccomp::DEFAULT.logged(),
+        Seccomp::STRICT.logged(),
+    ];
+    let file = with_seccomp(Seccomp::FILE, c"/etc/shadow");
+    let named = FILE.replace("launches 2\n", "launches 2\nseccomp /etc\nseccomp off\n");
+    let with = |text: &str, request: &Request<'_>| {
+        let policy = parse(text);
+        let peer = policy.peer(1000, 0).unwrap();
+        peer.admit(text.as_bytes(), request)
+            .err()
+            .map(|it| it.stage)
+    };
+    for seccomp in off {
+        let request = with_seccomp(seccomp, c"");
+        assert_eq!(with(FILE, &request), Some(Stage::SECCOMP), "{seccomp:?}");
+        assert_eq!(with(&named, &request), None, "{seccomp:?}");
+    }
+    assert_eq!(with(FILE, &file), Some(Stage::SECCOMP_POLICY));
+    assert_eq!(with(&named, &file), None);
+    let logged = with_seccomp(Seccomp::FILE.logged(), c"/etc/x");
+    let file_alone = named.replace("seccomp off\n", "");
+    assert_eq!(with(&file_alone, &logged), Some(Stage::SECCOMP));
 }
 
 #[test]
@@ -246,44 +284,4 @@ fn of_root_only_what_is_named_is_limited() {
         ..request()
     };
     assert_eq!(refused(0, &huge), None);
-}
-
-/// Whatever the bytes are: an answer, and the same again.
-#[test]
-fn no_text_breaks_the_reader() {
-    let mut seed = 0x9e37_79b9_7f4a_7c15_u64;
-    let mut text = FILE.as_bytes().to_vec();
-    for _ in 0..20_000 {
-        seed ^= seed << 13;
-        seed ^= seed >> 7;
-        seed ^= seed << 17;
-        let [byte, at @ ..] = seed.to_le_bytes();
-        let at = u16::from_le_bytes([at[0], at[1]]);
-        let at = usize::from(at) % text.len();
-        text[at] = byte;
-        if let Ok(policy) = Policy::parse(&text) {
-            let peer = policy.peer(1000, 50);
-            peer.map(|peer| peer.admit(&text, &request()));
-        } else if byte < 80 {
-            text = FILE.as_bytes().to_vec();
-        }
-    }
-}
-
-/// What there is to be said, the example says.
-#[test]
-fn the_example_names_every_key() {
-    let example = include_str!("../../rocker-master/rocker.conf.example");
-    parse(example);
-    let keys = |text: &str| {
-        let mistake = Policy::parse(text.as_bytes()).unwrap_err();
-        mistake.expected
-    };
-    for key in keys("?")
-        .split(' ')
-        .chain(keys("[peer uid=1]\n?").split(' '))
-    {
-        let is_said = example.lines().any(|line| line.starts_with(key));
-        assert!(is_said, "{key}");
-    }
 }

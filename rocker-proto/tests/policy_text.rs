@@ -1,6 +1,9 @@
 //! How the policy's file is written, and what is said of one that is not.
 
 use rocker_proto::policy::{PEERS_MAX, Policy};
+use rocker_proto::{Data, Network, Request, Seccomp};
+
+const EXAMPLE: &str = include_str!("../../rocker-master/rocker.conf.example");
 
 fn parse(text: &str) -> Policy {
     Policy::parse(text.as_bytes()).unwrap()
@@ -70,6 +73,7 @@ fn every_mistake_has_its_place() {
         ("[peer uid=1]\napp-uid 0", 2, 9, "N or N-M"),
         ("[peer uid=1]\napp-uid 1,2", 2, 9, "N or N-M"),
         ("[peer uid=1]\napp-gid 1-", 2, 9, "N or N-M"),
+        ("[peer uid=1]\nseccomp default", 2, 9, "off, or"),
         ("[peer uid=1]\nsandboxes 0", 2, 11, "a number from 1"),
         ("[peer uid=1]\nsandboxes 4097", 2, 11, "a number from 1"),
         ("[peer uid=1]\nlaunches +1", 2, 10, "a number from 1"),
@@ -115,4 +119,59 @@ fn blanks_and_ends_of_lines_are_free() {
     let policy = parse("socket-group\t  7  \r\n\r\n # x\r\n[peer   uid=5]\r\n sandboxes 2");
     assert_eq!(policy.socket_group(), 7);
     assert_eq!(policy.peer(5, 5).unwrap().sandboxes(), 2);
+}
+
+/// What there is to be said, the example says.
+#[test]
+fn the_example_names_every_key() {
+    parse(EXAMPLE);
+    let keys = |text: &str| {
+        let mistake = Policy::parse(text.as_bytes()).unwrap_err();
+        mistake.expected
+    };
+    for key in keys("?")
+        .split(' ')
+        .chain(keys("[peer uid=1]\n?").split(' '))
+    {
+        let is_said = EXAMPLE.lines().any(|line| line.starts_with(key));
+        assert!(is_said, "{key}");
+    }
+}
+
+const REQUEST: Request<'static> = Request {
+    app_id: 1,
+    uid: 10_000,
+    gid: 10_000,
+    package: c"/data/packages/a",
+    exec_dir: c"/opt/app",
+    data_dir: c"/data/apps",
+    overlays: [Some(c"/etc"); 16],
+    data: Data::DISK,
+    seccomp: Seccomp::DEFAULT,
+    policy: c"",
+    network: Network::HOST,
+    tied: false,
+    may_trace: false,
+};
+
+/// Whatever the bytes are: an answer, and the same again.
+#[test]
+fn no_text_breaks_the_reader() {
+    let mut seed = 0x9e37_79b9_7f4a_7c15_u64;
+    let mut text = EXAMPLE.as_bytes().to_vec();
+    for _ in 0..20_000 {
+        seed ^= seed << 13;
+        seed ^= seed >> 7;
+        seed ^= seed << 17;
+        let [byte, at @ ..] = seed.to_le_bytes();
+        let at = u16::from_le_bytes([at[0], at[1]]);
+        let at = usize::from(at) % text.len();
+        text[at] = byte;
+        if let Ok(policy) = Policy::parse(&text) {
+            let peer = policy.peer(1000, 50);
+            peer.map(|peer| peer.admit(&text, &REQUEST));
+        } else if byte < 80 {
+            text = EXAMPLE.as_bytes().to_vec();
+        }
+    }
 }

@@ -3,7 +3,7 @@
 use super::entry::Entries;
 use super::peer::Peer;
 use super::value::Ids;
-use crate::{Data, DataMode, Failure, NO_INDEX, Request, Stage};
+use crate::{Data, DataMode, Failure, NO_INDEX, Request, Seccomp, Stage};
 use core::ffi::CStr;
 
 /// `errno(3)`
@@ -62,6 +62,14 @@ impl Peer {
         }
         one(Stage::UID, "app-uid", Wanted::Id(request.uid))?;
         one(Stage::GID, "app-gid", Wanted::Id(request.gid))?;
+        let seccomp = request.seccomp;
+        if seccomp.filter() == Seccomp::FILE {
+            let file = Wanted::Above(request.policy);
+            one(Stage::SECCOMP_POLICY, "seccomp", file)?;
+        }
+        if seccomp == Seccomp::OFF || seccomp.is_logged() {
+            one(Stage::SECCOMP, "seccomp", Wanted::Path(c"off"))?;
+        }
         if self.allows_size(&request.data) {
             Ok(())
         } else {

@@ -30,7 +30,7 @@ pub(super) const OF_FILE: Keys = Keys {
 
 /// In a peer's section.
 pub(super) const OF_PEER: Keys = Keys {
-    names: "require-signature sandboxes launches data-size package-dir exec-dir data-dir overlay-dir app-uid app-gid [peer",
+    names: "require-signature sandboxes launches data-size package-dir exec-dir data-dir overlay-dir app-uid app-gid seccomp [peer",
     kinds: &[
         Kind::YesNo,
         Kind::Count,
@@ -42,6 +42,7 @@ pub(super) const OF_PEER: Keys = Keys {
         Kind::Path,
         Kind::Ids,
         Kind::Ids,
+        Kind::Filter,
     ],
 };
 

@@ -16,6 +16,7 @@ pub(super) enum Kind {
     Size,
     Ids,
     Path,
+    Filter,
 }
 
 impl Kind {
@@ -25,7 +26,8 @@ impl Kind {
             Self::Mode => return number(text, 8).filter(|mode| *mode <= 0o777),
             Self::Size => return size(text),
             Self::Ids => return Ids::of(text).map(|_| 0),
-            Self::Path => return is_plain(text).then_some(0),
+            Self::Filter if text == b"off" => return Some(0),
+            Self::Path | Self::Filter => return is_plain(text).then_some(0),
             Self::YesNo if text == b"yes" => return Some(1),
             Self::YesNo => return (text == b"no").then_some(0),
             Self::Id => (0, ID_MAX),
@@ -43,6 +45,7 @@ impl Kind {
             Self::Count => "a number from 1 to 4096",
             Self::Size => "a size as 512K, 16M or 1G",
             Self::Ids => "N or N-M, above 0",
+            Self::Filter => "off, or an absolute path",
             Self::Path => "an absolute path without . and .. and empty parts",
         }
     }
