@@ -9,7 +9,7 @@ use crate::signals::Signals;
 use core::ffi::{CStr, c_char, c_void};
 use rocker_sys::process::{self, Which};
 use rocker_sys::raw::general::{WNOHANG, WNOWAIT};
-use rocker_sys::signal::{self, SIGTERM, SigSet};
+use rocker_sys::signal::{self, SIGCHLD, SIGTERM, SigSet};
 use rocker_sys::{
     Decimal, Errno, Fd, Result, StackPath, close_on_exec_from, credentials, dup_to, fs, socket,
     time, vfork,
@@ -215,10 +215,11 @@ fn spawn(
         talk: talk.raw(),
         other_end: ours.raw(),
     };
+    let mut stack = vfork::Stack::new()?;
     let mask = signal::set_mask(&SigSet::full())?;
     // SAFETY: `execute` leaves by execve or exit and writes nothing; every signal is blocked, and this program has no
-    // handler; `start` outlives the call.
-    let pid = unsafe { vfork::spawn(execute, (&raw mut start).cast()) };
+    // handler; `start` and the stack outlive the call.
+    let pid = unsafe { stack.spawn(SIGCHLD, execute, (&raw mut start).cast()) };
     signal::set_mask(&mask)?;
     pid
 }

@@ -141,7 +141,7 @@ fn proc_fs() -> Result<()> {
 #[allow(unsafe_code)]
 fn clone_into(kinds: u32) -> Result<bool> {
     // SAFETY: this program has one thread; the child exits at once.
-    match unsafe { process::clone(kinds) }? {
+    match unsafe { process::clone(kinds, 0) }? {
         Cloned::Child => process::exit(0),
         Cloned::Parent { pid, pidfd } => match process::wait(Which::Pid(pid), 0)? {
             Some((_, Ended::Exited(0))) => Ok(pidfd.is_some()),

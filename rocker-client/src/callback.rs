@@ -44,27 +44,39 @@ pub unsafe fn launch_callback(
     let ready = ready.as_mut().map_err(|failure| *failure)?;
     let (ours, theirs) = held::section(|section| {
         let (ours, theirs) = socket::pair()?;
+        socket::pass_credentials(ours.raw())?;
         Ok((section.hold(ours), section.hold(theirs)))
     })
     .map_err(at(Stage::PLUMBING))?;
     // No handler of the host may run in the child before it is an unprivileged one.
     let mask = signal::set_mask(&SigSet::full()).map_err(at(Stage::PLUMBING))?;
-    let child = pid_namespace::born_inside(ready, || match fork() {
-        // SAFETY: this is the fork; nothing of the library's is used after it but what `run_app` does itself.
-        Ok(0) => unsafe { run_app(ready, request, &theirs, &mask, callback) },
+    let app = App {
+        ready,
+        request,
+        status: &theirs,
+        mask: &mask,
+        callback,
+    };
+    let make_child = || match fork() {
+        // SAFETY: this is the fork; nothing of the library's is used after it but what `run` does itself.
+        Ok(0) => unsafe { app.run() },
         result => result.map_err(at(Stage::FORK)),
-    });
+    };
+    let child = pid_namespace::born_inside(ready, make_child);
     // Back to what it was a moment ago: it cannot fail.
     signal::set_mask(&mask).unwrap_or(mask);
-    let app_pid = child?;
+    let child = child?;
     drop(theirs);
-    match hear_child(&ours, deadline_ms) {
-        Ok(app_pidfd) => Ok(ready.launched(app_pid, app_pidfd)),
-        Err(failure) => {
-            pid_namespace::bury(app_pid);
-            Err(failure)
-        }
+    let mut app_pid = child;
+    let heard = hear_app(&ours, deadline_ms, &mut app_pid);
+    if app_pid != child {
+        // The process in the middle, which has nothing left to do.
+        pid_namespace::bury(child);
     }
+    if heard.is_err() {
+        pid_namespace::bury(app_pid);
+    }
+    heard.map(|app_pidfd| ready.launched(app_pid, app_pidfd))
 }
 
 /// libc's fork, which runs the host's atfork handlers and repairs libc's own locks; 0 in the child. It is the only thing
@@ -74,7 +86,7 @@ fn fork() -> Result<i32, Errno> {
     let errno = unsafe { libc::__errno_location() };
     // SAFETY: valid for as long as the thread.
     let before = unsafe { *errno };
-    // SAFETY: the child leaves by `run_app`. Other threads' locks are the caller's concern, as documented.
+    // SAFETY: the child leaves by `App::run`. Other threads' locks are the caller's concern, as documented.
     let pid = held::section(|_| unsafe { libc::fork() });
     // SAFETY: as above.
     let why = unsafe { *errno };
@@ -86,65 +98,78 @@ fn fork() -> Result<i32, Errno> {
     Ok(pid)
 }
 
-/// The child: enters the sandbox, tells the parent, gives up everything of the library's, runs the function.
-///
-/// # Safety
-/// Runs in the fork, once.
-unsafe fn run_app(
-    ready: &Ready,
-    request: &Request<'_>,
-    status: &Held,
-    mask: &SigSet,
+/// What the child must know.
+struct App<'a> {
+    ready: &'a Ready,
+    request: &'a Request<'a>,
+    status: &'a Held,
+    mask: &'a SigSet,
     callback: Callback,
-) -> ! {
-    let mut filter = Filter::NONE;
-    let told = match join::join(ready, request, &mut filter) {
-        Ok(pidfd) => {
-            let pidfd = pidfd.as_ref().map(Fd::raw);
-            tell(status, &Report::reached(Stage::READY), pidfd)
+}
+
+impl App<'_> {
+    /// The child: enters the sandbox, tells the parent, gives up everything of the library's, runs the function.
+    ///
+    /// # Safety
+    /// Runs in the fork, once.
+    unsafe fn run(&self) -> ! {
+        let mut filter = Filter::NONE;
+        // SAFETY: the fork has one thread, and of it and its copy neither drops what matters to the other.
+        let joined = unsafe { join::join_forked(self.ready, self.request, &mut filter) };
+        let told = match joined {
+            Ok(pidfd) => {
+                let pidfd = pidfd.as_ref().map(Fd::raw);
+                self.tell(&Report::reached(Stage::READY), pidfd)
+            }
+            Err(failure) => self.tell(&Report(failure), None).and(Err(Errno::ECANCELED)),
+        };
+        if told.is_err() {
+            // The parent has been told why, or is gone.
+            process::exit(127);
         }
-        Err(failure) => tell(status, &Report(failure), None).and(Err(Errno::ECANCELED)),
-    };
-    if told.is_err() {
-        // The parent has been told why, or is gone.
-        process::exit(127);
+        // SAFETY: one thread, and nothing below uses a descriptor of the library.
+        unsafe { held::close_all() };
+        // Back to what the parent had: it cannot fail.
+        signal::set_mask(self.mask).unwrap_or(*self.mask);
+        // Last, because a policy may refuse what is done above. The parent has been told, so what remains is to end: the
+        // guard has seen that the kernel has filters, so it must be out of memory.
+        if filter.install().is_err() {
+            process::exit(127);
+        }
+        let Callback { function, argument } = self.callback;
+        // SAFETY: the caller of `launch_callback` said so.
+        process::exit(unsafe { function(argument) })
     }
-    // SAFETY: one thread, and nothing below uses a descriptor of the library.
-    unsafe { held::close_all() };
-    // Back to what the parent had: it cannot fail.
-    signal::set_mask(mask).unwrap_or(*mask);
-    // Last, because a policy may refuse what is done above. The parent has been told, so what remains is to end: the guard
-    // has seen that the kernel has filters, so it must be out of memory.
-    if filter.install().is_err() {
-        process::exit(127);
+
+    fn tell(&self, report: &Report, pidfd: Option<RawFd>) -> Result<(), Errno> {
+        socket::send(self.status.raw(), &report.encode(), pidfd.as_slice())
     }
-    // SAFETY: the caller of `launch_callback` said so.
-    process::exit(unsafe { (callback.function)(callback.argument) })
 }
 
-fn tell(status: &Held, report: &Report, pidfd: Option<RawFd>) -> Result<(), Errno> {
-    socket::send(status.raw(), &report.encode(), pidfd.as_slice())
-}
-
-/// Waits for the child's word that it is inside; with it comes its pidfd.
-fn hear_child(status: &Held, deadline_ms: u64) -> Result<Option<Held>, Failure> {
+/// Waits for the App's word that it is inside; with it comes its pidfd. If a process in the middle makes the App, that one
+/// tells its process id: should the App die without a word, somebody must take it off the table.
+fn hear_app(status: &Held, deadline_ms: u64, app_pid: &mut i32) -> Result<Option<Held>, Failure> {
     let died = at(Stage::JOIN);
-    time::wait_readable(status.raw(), deadline_ms).map_err(&died)?;
-    let mut bytes = [0; Report::SIZE];
-    let mut pidfd = [None];
-    let came = held::receive(status.raw(), &mut bytes, &mut pidfd).map_err(&died)?;
-    // A longer one does not come here.
-    let whole = came.len == bytes.len();
-    match Report::decode(&bytes).filter(|_| whole) {
-        Some(Report(Failure {
-            stage: Stage::READY,
-            ..
-        })) => {
-            let [pidfd] = pidfd;
-            Ok(pidfd)
+    loop {
+        time::wait_readable(status.raw(), deadline_ms).map_err(&died)?;
+        let mut bytes = [0; Report::SIZE];
+        let mut pidfd = [None];
+        let came = held::receive(status.raw(), &mut bytes, &mut pidfd).map_err(&died)?;
+        // A longer one does not come here.
+        let whole = came.len == bytes.len();
+        // None: it died without a word, killed, with its guard perhaps.
+        let Report(report) = Report::decode(&bytes)
+            .filter(|_| whole)
+            .ok_or(died(Errno::ECONNRESET))?;
+        if report.stage == Stage::CLONE {
+            *app_pid = report.errno;
+            continue;
         }
-        Some(Report(failure)) => Err(failure),
-        // It died without a word: killed, with its guard perhaps.
-        None => Err(died(Errno::ECONNRESET)),
+        *app_pid = came.sender;
+        let [pidfd] = pidfd;
+        return match report.stage {
+            Stage::READY => Ok(pidfd),
+            _ => Err(report),
+        };
     }
 }

@@ -3,6 +3,8 @@
 
 use crate::connect::{Ready, number_of};
 use crate::filter::Filter;
+#[cfg(feature = "callback")]
+use crate::middle;
 use rocker_proto::{Failure, Joined, Request, Seccomp, Stage};
 use rocker_sys::{Errno, Fd, credentials, fs, namespace, process, socket};
 
@@ -17,10 +19,33 @@ pub(crate) fn join(
     filter: &mut Filter,
 ) -> Result<Option<Fd>, Failure> {
     let mut step = Failure::new(Stage::ANNOUNCE, 0);
-    walk(ready, request, filter, &mut step).map_err(|errno| Failure {
+    walk(ready, request, filter, &mut step).map_err(|errno| because(step, errno))
+}
+
+/// The same, in a fork: if a process in the middle is needed, this is what it becomes. There it gives [`Stage::CLONE`], which
+/// is no failure, and the App's process id.
+///
+/// # Safety
+/// The process has one thread. Only one of the two drops what it owns.
+#[cfg(feature = "callback")]
+#[allow(unsafe_code)]
+pub(crate) unsafe fn join_forked(
+    ready: &Ready,
+    request: &Request<'_>,
+    filter: &mut Filter,
+) -> Result<Option<Fd>, Failure> {
+    let mut step = Failure::new(Stage::JOIN_PID, 0);
+    // SAFETY: the caller's promise.
+    let made = unsafe { middle::make_app(ready, &mut step) };
+    let joined = made.and_then(|()| walk(ready, request, filter, &mut step));
+    joined.map_err(|errno| because(step, errno))
+}
+
+fn because(step: Failure, errno: Errno) -> Failure {
+    Failure {
         errno: errno.raw(),
         ..step
-    })
+    }
 }
 
 /// `step` is always the one that is under way.
@@ -30,6 +55,7 @@ fn walk(
     filter: &mut Filter,
     step: &mut Failure,
 ) -> Result<Option<Fd>, Errno> {
+    step.stage = Stage::ANNOUNCE;
     let pidfd = match process::pidfd_open(process::pid()) {
         Err(Errno::ENOSYS) => None,
         result => Some(result?),
@@ -39,7 +65,8 @@ fn walk(
     // From here on nobody inside may look into this process, which is still a privileged one.
     step.stage = Stage::IDENTITY;
     credentials::set_dumpable(false)?;
-    // Inside the user namespace setgroups is denied for good.
+    // Inside root's user namespace setgroups is denied for good. Inside one that the caller owns, where this process is
+    // already, it is what lets a caller leave them who is not root.
     step.stage = Stage::GROUPS;
     credentials::clear_groups()?;
     step.stage = Stage::JOIN;

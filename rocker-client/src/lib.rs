@@ -33,6 +33,7 @@ mod guard_name;
 mod held;
 mod join;
 mod lock;
+mod middle;
 mod pid_namespace;
 mod program;
 

@@ -1,8 +1,8 @@
 //! The pid namespace that the calling thread's next children are born in.
 
-use crate::at;
 use crate::connect::Ready;
 use crate::held::{self, Held};
+use crate::{at, middle};
 use rocker_proto::{Failure, Stage};
 use rocker_sys::namespace::{self, CLONE_NEWPID};
 use rocker_sys::raw::general::O_RDONLY;
@@ -12,15 +12,22 @@ use rocker_sys::{Errno, fs, process};
 /// Makes a child in the sandbox's pid namespace. It is the caller's own child, so wait(2) and SIGCHLD work as for any
 /// other.
 ///
-/// setns changes the calling thread alone, and only for its future children (`pid_namespaces(7)`); it is changed back
+/// A caller that is not root has a process in the middle for it. Else setns does it, which changes the calling thread alone, and only for its future children (`pid_namespaces(7)`); it is changed back
 /// before this returns, in the parent.
 pub(crate) fn born_inside(
     ready: &Ready,
     make_child: impl FnOnce() -> Result<i32, Failure>,
 ) -> Result<i32, Failure> {
-    let home = home().map_err(at(Stage::PLUMBING))?;
-    namespace::setns(ready.pid_namespace(), CLONE_NEWPID).map_err(at(Stage::JOIN_PID))?;
+    let home = if middle::is_needed() {
+        None
+    } else {
+        let home = home().map_err(at(Stage::PLUMBING))?;
+        namespace::setns(ready.pid_namespace(), CLONE_NEWPID).map_err(at(Stage::JOIN_PID))?;
+        Some(home)
+    };
+    // Once in this text: it is large.
     let child = make_child();
+    let Some(home) = home else { return child };
     let back = namespace::setns(home.raw(), CLONE_NEWPID);
     // The way back takes the privilege that the way out has just proved. Should it fail all the same, the caller must
     // hear of it rather than find its next children in a sandbox.
@@ -35,6 +42,11 @@ pub(crate) fn born_inside(
 pub(crate) fn bury(pid: i32) {
     // It has not been waited for, so the number is still its own; if the host reaps all children by itself, this says ESRCH.
     process::kill(pid, SIGKILL).unwrap_or_default();
+    reap(pid);
+}
+
+/// Takes a child off the host's table that ends by itself.
+pub(crate) fn reap(pid: i32) {
     while process::reap(pid) == Err(Errno::EINTR) {}
 }
 

@@ -9,11 +9,11 @@
 use crate::connect::{self, Ready, TIMEOUT_MS};
 use crate::filter::Filter;
 use crate::held::{self, Held};
-use crate::{Launched, at, dumpable, join, pid_namespace};
+use crate::{Launched, at, dumpable, join, middle, pid_namespace};
 use core::ffi::{CStr, c_char, c_void};
 use rocker_proto::{Failure, Request, Stage};
 use rocker_sys::process;
-use rocker_sys::signal::{self, SigSet};
+use rocker_sys::signal::{self, SIGCHLD, SigSet};
 use rocker_sys::{Errno, Fd, RawFd, close_on_exec_from, credentials, fs, socket, time, vfork};
 
 /// What the App executes.
@@ -41,6 +41,9 @@ struct Child<'a> {
     tie: Option<[Held; 2]>,
     /// The child writes it when a step has failed, and nothing else.
     failure: Option<Failure>,
+    /// The App's process id, noted by the kernel, and whether the App has executed or ended: if not this process makes the App.
+    app_pid: i32,
+    is_done: bool,
 }
 
 /// Executes `program` in a new sandbox as a child of this process.
@@ -96,6 +99,7 @@ unsafe fn launch(
     }
     let deadline_ms = time::monotonic_ms().saturating_add(TIMEOUT_MS);
     let mut ready = connect::ask(socket, request, deadline_ms)?;
+    let tie = tied.map(|_| tie()).transpose()?;
     // A handler that ran in the child would run on the host's data.
     let mask = signal::set_mask(&SigSet::full()).map_err(at(Stage::PLUMBING))?;
     let mut shared = Child {
@@ -103,17 +107,15 @@ unsafe fn launch(
         request,
         program,
         mask: *tied.unwrap_or(&mask),
-        tie: tied.map(|_| tie()).transpose()?,
+        tie,
         failure: None,
+        app_pid: 0,
+        is_done: false,
     };
     let argument = &raw mut shared;
-    let spawned = pid_namespace::born_inside(&ready, || {
-        dumpable::keep(|| {
-            // SAFETY: `run` leaves by execve or exit and writes only to `shared`, which outlives it: the parent sleeps
-            // until then. Every signal is blocked.
-            unsafe { vfork::spawn(run, argument.cast()) }.map_err(at(Stage::FORK))
-        })
-    });
+    // SAFETY: `shared` outlives it: the parent sleeps until then. Every signal is blocked.
+    let spawn = || dumpable::keep(|| unsafe { spawn(argument) });
+    let spawned = pid_namespace::born_inside(&ready, spawn);
     // Back to what it was a moment ago: it cannot fail.
     signal::set_mask(&mask).unwrap_or(mask);
     let app_pid = spawned?;
@@ -128,6 +130,60 @@ unsafe fn launch(
             Err(failure)
         }
     }
+}
+
+/// Makes the App, and sleeps until it has executed its program or ended; gives its id, or 0 if it was never born.
+///
+/// # Safety
+/// The argument outlives the call, in which nobody else uses it; every signal is blocked.
+unsafe fn spawn(argument: *mut Child<'_>) -> Result<i32, Failure> {
+    let mut stack = vfork::Stack::new().map_err(at(Stage::FORK))?;
+    let is_middle = middle::is_needed();
+    let (exit_signal, entry): (_, vfork::Entry) = if is_middle {
+        (0, run_middle)
+    } else {
+        (SIGCHLD, run)
+    };
+    // SAFETY: both leave by execve or exit, and write only to the argument. What they run on is dropped below, when none
+    // of them runs there any more.
+    let spawned = unsafe { stack.spawn(exit_signal, entry, argument.cast()) };
+    let pid = spawned.map_err(at(Stage::FORK))?;
+    if !is_middle {
+        return Ok(pid);
+    }
+    pid_namespace::reap(pid);
+    // SAFETY: the caller's promise, and this process is gone.
+    let child = unsafe { &*argument };
+    if child.app_pid != 0 {
+        if child.is_done {
+            return Ok(child.app_pid);
+        }
+        // Somebody has killed the process in the middle, while the App may still use the host's memory.
+        pid_namespace::bury(child.app_pid);
+    }
+    Err(child.failure.unwrap_or(at(Stage::JOIN)(Errno::ECONNRESET)))
+}
+
+/// The process in the middle.
+unsafe extern "C" fn run_middle(argument: *mut c_void) -> ! {
+    let child = argument.cast::<Child<'_>>();
+    // SAFETY: `spawn` passes a `Child` that outlives this process's use of it.
+    let ready = unsafe { (*child).ready };
+    let entered = middle::enter(ready)
+        .map_err(at(Stage::JOIN_PID))
+        .and_then(|()| {
+            // SAFETY: as above; the place is for nothing else.
+            let app_pid = unsafe { &raw mut (*child).app_pid };
+            // SAFETY: as in `spawn`; this process runs on the same stack, and so sleeps meanwhile.
+            unsafe { vfork::spawn_sibling(run, argument, app_pid) }.map_err(at(Stage::FORK))
+        });
+    if let Err(failure) = entered {
+        // SAFETY: there is no App that could write it too.
+        unsafe { (*child).failure = Some(failure) };
+    }
+    // SAFETY: this process alone writes it.
+    unsafe { (*child).is_done = true };
+    process::exit(0)
 }
 
 /// The pidfd of a child that has just been made. It is opened here and not by the clone, because there another thread's

@@ -5,7 +5,7 @@ use crate::step::{At, Step};
 use crate::{Defence, Plan, talk};
 use rocker_proto::Stage;
 use rocker_sys::namespace::CLONE_NEWUSER;
-use rocker_sys::{Errno, credentials, namespace};
+use rocker_sys::{Errno, Result, credentials, namespace};
 
 /// Makes the user namespace and asks the master for its id maps, which take privileges outside of it
 /// (`user_namespaces(7)`). The master writes them while this process goes on.
@@ -40,12 +40,17 @@ pub(crate) fn become_app(plan: &Plan<'_>) -> Step {
         credentials::drop_capabilities()?;
         credentials::set_no_new_privs()?;
         // The change of ids has set it to /proc/sys/fs/suid_dumpable, which may be 1.
-        credentials::set_dumpable(!Defence::NotDumpable.stands())?;
-        if credentials::is_dumpable()? && Defence::NotDumpable.stands() {
-            Err(Errno::EPERM)
-        } else {
-            Ok(())
-        }
+        hide()
     };
     steps().at(Stage::HARDEN)
+}
+
+/// Nobody of this process's uid can look into it from here on.
+pub(crate) fn hide() -> Result<()> {
+    credentials::set_dumpable(!Defence::NotDumpable.stands())?;
+    if credentials::is_dumpable()? && Defence::NotDumpable.stands() {
+        Err(Errno::EPERM)
+    } else {
+        Ok(())
+    }
 }

@@ -9,7 +9,7 @@ use rocker_sys::network;
 /// go on doing so.
 ///
 /// The guard does it and not the clone, because it takes long, and the master waits for a clone. It is the host's user
-/// namespace that owns the new one: nobody inside can change it.
+/// namespace that owns the new one: nobody inside can change it. A client that is not root owns it with all the others.
 pub(crate) fn leave_host(request: &Request<'_>) -> Step {
     if request.network == Network::HOST {
         return Ok(());

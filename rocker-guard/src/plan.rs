@@ -5,6 +5,7 @@ use core::ffi::CStr;
 use rocker_proto::limits::NAME_SIZE;
 use rocker_proto::{Entrance, Request};
 use rocker_sys::RawFd;
+use rocker_sys::namespace::CLONE_NEWNS;
 
 /// What to build, and whom to tell. The guard reads it from its own copy of the master's memory.
 #[derive(Clone, Copy, Debug)]
@@ -13,6 +14,10 @@ pub struct Plan<'a> {
     pub request: Request<'a>,
     /// The guard's name, NUL-padded, unique for the life of the master and after its restart.
     pub name: [u8; NAME_SIZE],
+    /// Who is to own the user namespace, and the others through it: 0, or a client that is not root.
+    pub owner: u32,
+    /// The namespaces that the sandbox gets besides the user namespace.
+    pub namespaces: u32,
     /// How the client gets in, and into what. By pidfd it takes a kernel that can (5.8) and a client that may trace the guard.
     pub entrance: Entrance,
     /// The client's connection.
@@ -25,4 +30,16 @@ pub struct Plan<'a> {
     pub cache: Cache<'a>,
     /// An empty file of mode 0000 that covers what must not be read in `/proc`.
     pub mask: &'a CStr,
+}
+
+impl Plan<'_> {
+    /// What the process is cloned into that calls [`enter`](crate::enter). For an owner who is not root it mounts, and then
+    /// makes the guard, which is born into the rest.
+    pub fn first_namespaces(&self) -> u32 {
+        if self.owner == 0 {
+            self.namespaces
+        } else {
+            CLONE_NEWNS
+        }
+    }
 }

@@ -30,13 +30,7 @@ const HARD: u32 = MS_NOSUID | MS_NODEV | MS_NOEXEC;
 /// Mounts `/proc` anew, for the pid namespace of this process, and closes what an App has no business with. An App without
 /// privileges could not write most of it anyway; this holds for those files too whose mode is too generous.
 pub(crate) fn mount_proc(mask: &Fd) -> Step {
-    let proc = Mount {
-        source: Some(c"proc"),
-        fs_type: Some(c"proc"),
-        flags: HARD,
-        data: None,
-    };
-    proc.at(c"/proc").at(Stage::MOUNT_PROC)?;
+    show_proc()?;
     if !Defence::PseudoFs.stands() {
         return Ok(());
     }
@@ -47,6 +41,19 @@ pub(crate) fn mount_proc(mask: &Fd) -> Step {
         Err(Errno::ENOSYS | Errno::EPERM) => at_each(&mask, remount_read_only),
         result => result.at(Stage::HARDEN_PROC),
     }
+}
+
+/// Mounts `/proc` anew, with all that is in it. Root does so before it makes a user namespace in which `/proc` is to be
+/// mounted once more: there the kernel allows it only beside one of which nothing is covered (`mount_too_revealing` in
+/// `fs/namespace.c`), and hosts do mount things in theirs.
+pub(crate) fn show_proc() -> Step {
+    let proc = Mount {
+        source: Some(c"proc"),
+        fs_type: Some(c"proc"),
+        flags: HARD,
+        data: None,
+    };
+    proc.at(c"/proc").at(Stage::MOUNT_PROC)
 }
 
 /// Does this with everything that is closed: what covers it, and where.

@@ -1,16 +1,16 @@
 //! The set-up, in order: read it top to bottom and you know what a sandbox is.
 
 use crate::cache::OpenCache;
+use crate::mask::Mask;
 use crate::overlay::Overlays;
-use crate::package::Package;
+use crate::package::{Cached, Package};
 use crate::seat::Seat;
 use crate::seccomp::Filter;
 use crate::step::{At, Step};
-use crate::{Defence, Plan, identity, network, pseudo_fs, resolve, talk};
+use crate::{Defence, Plan, identity, network, owner, pseudo_fs, talk};
 use rocker_proto::Stage;
-use rocker_sys::raw::general::{O_DIRECTORY, O_PATH};
 use rocker_sys::signal::{self, SigSet};
-use rocker_sys::{Fd, close_all_but, credentials, fs, process};
+use rocker_sys::{close_all_but, credentials, fs, process};
 
 /// Builds the whole sandbox and tells the client that it is ready. The seat is to be held as long as the sandbox lives.
 ///
@@ -28,7 +28,7 @@ pub(crate) unsafe fn build(plan: &Plan<'_>) -> Step<Option<Seat>> {
         // SAFETY: the caller's promise: nothing else of this process uses a descriptor.
         unsafe { close_all_but(&[plan.client, plan.master]) }.at(Stage::GUARD)?;
     }
-    let mask = open_mask(plan)?;
+    let mask = Mask::open(plan.mask).at(Stage::HARDEN_PROC)?;
     become_pid1(plan)?;
 
     let request = &plan.request;
@@ -39,21 +39,39 @@ pub(crate) unsafe fn build(plan: &Plan<'_>) -> Step<Option<Seat>> {
 
     let seat = overlays.mount(plan.mounts)?;
     let cached = package.mount(request.exec_dir, cache)?;
-    pseudo_fs::mount_proc(&mask)?;
-    if Defence::PseudoFs.stands() {
-        pseudo_fs::make_sys_read_only(plan.mounts)?;
-    }
-    network::leave_host(request)?;
+    let doors = if plan.owner == 0 {
+        pseudo_fs::mount_proc(&mask.file)?;
+        make_sys_read_only(plan)?;
+        network::leave_host(request)?;
+        enter_user_namespace(plan, cached)?
+    } else {
+        make_sys_read_only(plan)?;
+        // SAFETY: one thread; in the process that does not come back, nothing is dropped.
+        let mask = unsafe { owner::become_guard(plan, &mask, cached) }?;
+        pseudo_fs::mount_proc(&mask)?;
+        network::leave_host(request)?;
+        open_doors(plan)?
+    };
+    identity::become_app(plan)?;
+    talk::ready(plan, &doors, &filter)?;
+    Ok(seat)
+}
 
+fn make_sys_read_only(plan: &Plan<'_>) -> Step {
+    if Defence::PseudoFs.stands() {
+        pseudo_fs::make_sys_read_only(plan.mounts)
+    } else {
+        Ok(())
+    }
+}
+
+fn enter_user_namespace(plan: &Plan<'_>, cached: Option<Cached>) -> Step<talk::Doors> {
     identity::enter_user_namespace(plan, cached)?;
     // Meanwhile the master writes the id maps. Its word is heard in any case: if a guard ended without it, the master would
     // hear of that (`ECONNRESET`) in the place of what failed.
     let doors = open_doors(plan);
     talk::wait_for_maps(plan)?;
-    let doors = doors?;
-    identity::become_app(plan)?;
-    talk::ready(plan, &doors, &filter)?;
-    Ok(seat)
+    doors
 }
 
 /// What needs no ids yet: the descriptors for the client, and the steps of hardening that come before the change of ids.
@@ -61,12 +79,6 @@ fn open_doors(plan: &Plan<'_>) -> Step<talk::Doors> {
     let doors = talk::Doors::open(plan.entrance)?;
     identity::harden()?;
     Ok(doors)
-}
-
-/// The master's own file, named as its command line names its socket: perhaps from its working directory.
-fn open_mask(plan: &Plan<'_>) -> Step<Fd> {
-    let here = fs::open(c".", O_PATH | O_DIRECTORY).at(Stage::HARDEN_PROC)?;
-    resolve::open_at(&here, plan.mask, 0).at(Stage::HARDEN_PROC)
 }
 
 /// Takes the guard's name, keeps every signal for `pid1` to ask for, and lets go of the master's working directory.

@@ -9,10 +9,16 @@ type Map = heapless::Vec<u8, 32>;
 
 /// Writes `setgroups`, `gid_map` and `uid_map` of a guard that waits for them: one id each, the same inside and outside.
 ///
+/// A client that owns the user namespace can leave its groups nowhere but inside, so there `setgroups` stays allowed. The App
+/// has no capability for it. Its owner has, and by that loses nothing but groups that deny it something, which a sandbox
+/// gives it the means for in any case: an App of its own uid has none of its groups.
+///
 /// `pid` is a child of this process that has not been reaped, so it is nobody else.
-pub(crate) fn write(pid: i32, request: &Request<'_>) -> Result<()> {
-    // First: a gid_map without it would let the App drop groups that deny it something.
-    put(pid, b"/setgroups", b"deny")?;
+pub(crate) fn write(pid: i32, request: &Request<'_>, is_owned: bool) -> Result<()> {
+    if !is_owned {
+        // First: it is refused once there is a gid_map.
+        put(pid, b"/setgroups", b"deny")?;
+    }
     put(pid, b"/gid_map", &identity(request.gid))?;
     put(pid, b"/uid_map", &identity(request.uid))
 }

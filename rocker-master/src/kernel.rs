@@ -29,14 +29,16 @@ impl Kernel {
     /// How who asks gets into a sandbox. By pidfd the guard opens and sends one descriptor instead of six, and the client
     /// enters with one call instead of four. But it takes the right to trace the guard (`PTRACE_MODE_READ_REALCREDS` of
     /// `ptrace(2)`), which a service manager may have taken even from root; who claims it wrongly gets in nowhere.
-    pub(crate) fn entrance_for(self, request: &Request<'_>) -> Entrance {
+    ///
+    /// A client that is not root enters the user namespace first, by itself, before it makes the process that enters the rest.
+    pub(crate) fn entrance_for(self, request: &Request<'_>, peer_uid: u32) -> Entrance {
         let network = if request.network == Network::NONE {
             CLONE_NEWNET
         } else {
             0
         };
         let by_pidfd = Entrance::by_pidfd(self.cgroup_namespace | network);
-        if self.setns_takes_pidfds && request.may_trace {
+        if self.setns_takes_pidfds && request.may_trace && peer_uid == 0 {
             by_pidfd
         } else {
             by_pidfd.one_by_one(false)

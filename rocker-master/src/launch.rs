@@ -19,8 +19,12 @@ use rocker_proto::{Failure, Reply, Report, Request, Stage};
 use rocker_sys::memory::Pages;
 use rocker_sys::namespace::{CLONE_NEWIPC, CLONE_NEWNS, CLONE_NEWPID, CLONE_NEWUTS};
 use rocker_sys::process::{self, Cloned};
+use rocker_sys::signal::SIGCHLD;
 use rocker_sys::socket::{self, Credentials};
 use rocker_sys::{Errno, Fd, Result, time};
+
+/// What every sandbox gets.
+const ALWAYS: u32 = CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS;
 
 /// What a launch needs of the master.
 pub(crate) struct Launcher<'a> {
@@ -112,7 +116,6 @@ pub(crate) fn launch(launcher: &mut Launcher<'_>, client: Fd, packet: Packet) ->
 }
 
 /// Clones the guard. The child never returns from here.
-#[allow(unsafe_code)]
 fn clone_guard(
     launcher: &mut Launcher<'_>,
     client: &Fd,
@@ -120,26 +123,30 @@ fn clone_guard(
     request: &Request<'_>,
 ) -> Result<(Guard, Fd)> {
     let (ours, theirs) = socket::pair()?;
+    if peer_uid != 0 {
+        // Another process than the one cloned here will be the guard: the kernel says which.
+        socket::pass_credentials(ours.raw())?;
+    }
     let lease = launcher.cache.lease();
     let plan = Plan {
         request: *request,
         name: launcher.names.next(),
-        entrance: launcher.kernel.entrance_for(request),
+        owner: peer_uid,
+        namespaces: ALWAYS | launcher.kernel.cgroup_namespace,
+        entrance: launcher.kernel.entrance_for(request, peer_uid),
         client: client.raw(),
         master: theirs.raw(),
         mounts: launcher.mounts,
         cache: launcher.cache.view(lease),
         mask: launcher.mask,
     };
-    let always = CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS;
-    // SAFETY: the master has one thread; the child drops nothing, since `enter` does not return.
-    match unsafe { process::clone(always | launcher.kernel.cgroup_namespace) } {
-        // ---- the child: no allocation, no lock, no log below ----
-        // SAFETY: cloned just now into the namespaces that `enter` wants; nothing here runs after it.
-        Ok(Cloned::Child) => unsafe { rocker_guard::enter(&plan) },
-        Ok(Cloned::Parent { pid, pidfd }) => {
+    match clone(&plan) {
+        Ok((pid, pidfd)) => {
             let guard = Guard {
                 pid,
+                is_group: peer_uid != 0,
+                has_ended: false,
+                told: None,
                 pidfd,
                 lease,
                 peer_uid,
@@ -149,6 +156,27 @@ fn clone_guard(
         Err(errno) => {
             launcher.cache.release(lease, time::monotonic_ms());
             Err(errno)
+        }
+    }
+}
+
+/// The child runs this plan.
+#[allow(unsafe_code)]
+fn clone(plan: &Plan<'_>) -> Result<(i32, Option<Fd>)> {
+    // A process that makes the guard lends it its exit signal, and has a pidfd that says nothing of it.
+    let exit_signal = if plan.owner == 0 { 0 } else { SIGCHLD };
+    // SAFETY: the master has one thread; the child drops nothing, since `enter` does not return.
+    match unsafe { process::clone(plan.first_namespaces(), exit_signal) }? {
+        // ---- the child: no allocation, no lock, no log below ----
+        // SAFETY: cloned just now into the namespaces that `enter` wants; nothing here runs after it.
+        Cloned::Child => unsafe { rocker_guard::enter(plan) },
+        Cloned::Parent { pid, pidfd } => {
+            if plan.owner != 0 {
+                // Of a child of this session that executes nothing it cannot fail; and before it has heard from here, the
+                // child makes no guard.
+                process::set_group(pid).unwrap_or_default();
+            }
+            Ok((pid, pidfd))
         }
     }
 }
@@ -173,10 +201,10 @@ pub(crate) fn hear_guard(
     cache: &mut PackageCache,
 ) -> Heard {
     let mut bytes = [0; Report::SIZE];
-    let (len, file) = match socket::receive(channel.raw(), &mut bytes, socket::DONT_WAIT) {
-        Ok(mut received) => (received.len, received.fds.next()),
+    let (len, file, sender) = match socket::receive(channel.raw(), &mut bytes, socket::DONT_WAIT) {
+        Ok(mut received) => (received.len, received.fds.next(), received.sender),
         Err(Errno::EAGAIN) => return Heard::Building,
-        Err(_) => (0, None),
+        Err(_) => (0, None, None),
     };
     if len == 0 && *is_ready {
         return Heard::Ready;
@@ -187,6 +215,7 @@ pub(crate) fn hear_guard(
     match report.stage {
         Stage::READY => {
             *is_ready = true;
+            guard.told = sender.map(|sender| sender.pid).zip(file);
             Heard::Building
         }
         Stage::MAPS => {
@@ -205,7 +234,7 @@ pub(crate) fn hear_guard(
 
 fn answer_maps(guard: &Guard, channel: &Fd, packet: &Packet) {
     let written = match Request::decode(packet.bytes()) {
-        Ok(request) => id_map::write(guard.pid, &request),
+        Ok(request) => id_map::write(guard.pid, &request, packet.peer.uid != 0),
         // It was decoded before the clone, and nobody has written to it since.
         Err(_) => Err(Errno::EPROTO),
     };

@@ -4,6 +4,7 @@ use crate::cache::Lease;
 use crate::packet::Packet;
 use crate::quota::{Quota, Usage};
 use rocker_sys::memory::Table;
+use rocker_sys::process::Which;
 use rocker_sys::socket::Credentials;
 use rocker_sys::{Fd, Result};
 
@@ -38,6 +39,13 @@ pub(crate) enum State {
 /// A child of the master that has not been reaped.
 pub(crate) struct Guard {
     pub(crate) pid: i32,
+    /// Does the number stand for a process group too, in which the process of this number makes the guard and ends? So it does
+    /// for a client that is not root, until it has ended and the guard has told who it is.
+    pub(crate) is_group: bool,
+    /// Has the process of this number ended, of a group that goes on?
+    pub(crate) has_ended: bool,
+    /// Who the guard of a group is, as it has told.
+    pub(crate) told: Option<(i32, Fd)>,
     /// Kernels before 5.3 have none; there SIGCHLD tells. Held so that the event loop hears of the guard's end.
     pub(crate) pidfd: Option<Fd>,
     /// Its share in the package cache.
@@ -58,6 +66,17 @@ impl State {
             uid,
             launches,
             sandboxes,
+        }
+    }
+}
+
+impl Guard {
+    /// For wait.
+    pub(crate) fn children(&self) -> Which {
+        if self.is_group {
+            Which::Group(self.pid)
+        } else {
+            Which::Pid(self.pid)
         }
     }
 }
@@ -191,6 +210,7 @@ impl Registry {
         if let State::Building { guard, .. } = state {
             let guard = Guard {
                 pidfd: guard.pidfd.take(),
+                told: guard.told.take(),
                 ..*guard
             };
             *state = State::Running { guard };
@@ -225,6 +245,9 @@ mod tests {
         State::Running {
             guard: Guard {
                 pid,
+                is_group: false,
+                has_ended: false,
+                told: None,
                 pidfd: None,
                 lease: Lease::Nothing,
                 peer_uid: 0,

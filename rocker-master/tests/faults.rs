@@ -87,7 +87,8 @@ const MOUNTS: &str = "
     mount:error=EPERM:when=8         -                             mount-proc
     mount:error=EPERM:when=9         -                             harden-proc[0]
     mount:error=EBUSY:when=10        -                             harden-proc[1]
-    openat2:error=EIO                /run/rocker/master.sock.mask  harden-proc
+    openat2:error=EIO                /run/rocker/                  harden-proc
+    openat:error=EMFILE              master.sock.mask              harden-proc
     mount_setattr:error=ENOMEM:when=1 -                            harden-proc
     mount_setattr:error=EBUSY:when=2 -                             harden-proc
     mount_setattr:error=ENOMEM:when=3 -                            harden-sys

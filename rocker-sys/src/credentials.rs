@@ -49,6 +49,17 @@ pub fn set_uid(uid: u32) -> Result<()> {
     Ok(())
 }
 
+/// Effective user id alone, of this thread alone, with every capability that it has: the real and the saved one stay, so
+/// that whoever has the new one may not do with this process as with their own (`ptrace(2)`).
+pub fn set_effective_uid(uid: u32) -> Result<()> {
+    const LEAVE: usize = u32::MAX as usize;
+    // SECBIT_NO_SETUID_FIXUP of linux/securebits.h: else the capabilities would go with the id.
+    prctl(p::PR_SET_SECUREBITS, 1 << 2, 0)?;
+    // SAFETY: integers only.
+    ret(unsafe { syscall3(nr::SETRESUID, LEAVE, uid as usize, LEAVE) })?;
+    Ok(())
+}
+
 /// `prctl(2)` of an option that neither writes to memory nor takes it away. Once, and not in each of its callers: they are many, and their programs small.
 #[inline(never)]
 pub(crate) fn prctl(option: u32, a: usize, b: usize) -> Result<usize> {

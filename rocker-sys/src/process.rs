@@ -23,17 +23,18 @@ pub enum Cloned {
 
 /// Makes a copy of this process in new namespaces (`clone3(2)`; `clone(2)` before 5.3, without a pidfd).
 ///
-/// With a pidfd the child sends no signal when it ends; without one it sends `SIGCHLD`.
+/// With a pidfd the child sends `exit_signal` when it ends, or none for 0; without one it sends `SIGCHLD`.
 ///
 /// # Safety
 /// The process has one thread. The child owns copies of all descriptors: it drops no [`Fd`] that it means to keep and
 /// leaves by [`exit`].
-pub unsafe fn clone(namespaces: u32) -> Result<Cloned> {
+pub unsafe fn clone(namespaces: u32, exit_signal: u32) -> Result<Cloned> {
     let mut pidfd: RawFd = -1;
     // SAFETY: all fields are integers, for which zero is a value.
     let mut args: g::clone_args = unsafe { core::mem::zeroed() };
     args.flags = (namespaces | g::CLONE_PIDFD).into();
     args.pidfd = (&raw mut pidfd) as usize as u64;
+    args.exit_signal = exit_signal.into();
     // SAFETY: without CLONE_VM the child gets a copy of the memory and this very stack; the kernel writes one int to
     // `pidfd`, in the parent. The rest is the caller's promise.
     let value = unsafe {
@@ -69,6 +70,52 @@ unsafe fn clone_without_pidfd(namespaces: u32) -> Result<Cloned> {
             Ok(Cloned::Parent { pid, pidfd: None })
         }
     }
+}
+
+/// Makes a copy of this process in new namespaces that is a child of this process's own parent (`clone(2)`,
+/// `CLONE_PARENT`), with the exit signal that this process has. Says whether this is the copy.
+///
+/// # Safety
+/// As [`clone`].
+pub unsafe fn clone_sibling(namespaces: u32) -> Result<bool> {
+    let flags = (namespaces | g::CLONE_PARENT) as usize;
+    // SAFETY: a null stack means that the child goes on on a copy of this one; the rest is the caller's promise.
+    Ok(ret(unsafe { syscall5(g::__NR_clone, flags, 0, 0, 0, 0) })? == 0)
+}
+
+/// Makes a copy of this process that is a child of this process's own parent, with the exit signal that this process has, and
+/// in the pid namespace where it is born with the number that this process has in its own: what libc keeps of the one holds
+/// for the other. Gives its process id, as this process sees it, and 0 in the copy.
+///
+/// # Safety
+/// As [`clone`].
+///
+/// # Errors
+/// `ENOSYS`, and before Linux 5.5 `E2BIG`: the kernel cannot. `EEXIST`: somebody there has the number.
+pub unsafe fn clone_sibling_alike() -> Result<i32> {
+    let number = self::pid();
+    // SAFETY: all fields are integers, for which zero is a value.
+    let mut args: g::clone_args = unsafe { core::mem::zeroed() };
+    args.flags = g::CLONE_PARENT.into();
+    args.set_tid = (&raw const number) as usize as u64;
+    args.set_tid_size = 1;
+    // SAFETY: without CLONE_VM the child gets a copy of the memory and this very stack; the kernel reads the arguments and
+    // one int. The rest is the caller's promise.
+    let value = unsafe {
+        syscall2(
+            g::__NR_clone3,
+            (&raw const args) as usize,
+            size_of::<g::clone_args>(),
+        )
+    };
+    Ok(ret(value)? as i32)
+}
+
+/// Puts a child that has not executed anything into a process group of its own, which has its number (`setpgid(2)`).
+pub fn set_group(child: i32) -> Result<()> {
+    // SAFETY: integers only.
+    ret(unsafe { syscall2(g::__NR_setpgid, child as usize, child as usize) })?;
+    Ok(())
 }
 
 /// `getpid(2)`, in the process's own pid namespace.
@@ -123,6 +170,8 @@ pub enum Which {
     Any,
     /// The one with this id.
     Pid(i32),
+    /// Any of the process group with this id.
+    Group(i32),
 }
 
 /// The layout of `siginfo_t` for SIGCHLD: `signo`, `errno`, `code`, then, after padding to a word, pid, uid, status
@@ -155,6 +204,7 @@ pub fn wait(which: Which, flags: u32) -> Result<Option<(i32, Ended)>> {
     let (kind, id) = match which {
         Which::Any => (g::P_ALL, 0),
         Which::Pid(pid) => (g::P_PID, pid),
+        Which::Group(group) => (g::P_PGID, group),
     };
     let flags = flags | g::WEXITED | g::__WALL;
     // SAFETY: integers only, for which zero is a value.

@@ -2,7 +2,7 @@
 
 use super::{Server, token};
 use crate::launch::{self, Heard};
-use crate::registry::{Key, State};
+use crate::registry::{Guard, Key, State};
 use rocker_sys::process::{self, Which};
 use rocker_sys::raw::general::{WNOHANG, WNOWAIT};
 use rocker_sys::{Errno, signal, time};
@@ -42,7 +42,7 @@ impl Server<'_> {
             return;
         };
         match launch::hear_guard(guard, channel, packet, is_ready, &mut self.cache) {
-            Heard::Building => {}
+            Heard::Building => self.know_guard(key),
             // The channel has done its work.
             Heard::Ready | Heard::Failed => self.settle(key),
         }
@@ -62,20 +62,51 @@ impl Server<'_> {
         for _ in 0..4 {
             self.guard_spoke(key);
         }
+        self.reap(key);
+    }
+
+    /// Takes off the table who has ended of a slot's processes, and the slot with the last of them.
+    fn reap(&mut self, key: Key) {
         let Some(state) = self.registry.get_mut(key) else {
             return;
         };
         let (State::Building { guard, .. } | State::Running { guard }) = state else {
             return;
         };
-        if let Ok(Some(_)) | Err(Errno::ECHILD) = process::wait(Which::Pid(guard.pid), WNOHANG) {
-            if let Some(pidfd) = &guard.pidfd {
-                // By hand: a guard that was cloned just now may still have a copy (Q6 of epoll(7)).
-                self.epoll.forget(pidfd.raw()).unwrap_or_default();
-            }
+        let (has_ended, are_all) = reap(guard);
+        guard.has_ended |= has_ended;
+        if has_ended && let Some(pidfd) = guard.pidfd.take() {
+            // By hand: a guard that was cloned just now may still have a copy (Q6 of epoll(7)).
+            self.epoll.forget(pidfd.raw()).unwrap_or_default();
+        }
+        if are_all {
             let lease = guard.lease;
             self.registry.remove(key);
             self.cache.release(lease, time::monotonic_ms());
+        } else {
+            self.know_guard(key);
+        }
+    }
+
+    /// If the process that has made a guard has ended, and the guard has told who it is, it is one process from now on. One
+    /// that cannot be watched is looked for, as on kernels without pidfds.
+    fn know_guard(&mut self, key: Key) {
+        let Some(State::Building { guard, .. } | State::Running { guard }) =
+            self.registry.get_mut(key)
+        else {
+            return;
+        };
+        if !guard.has_ended {
+            return;
+        }
+        let token = token::GUARD | u64::from(key.to_bits());
+        if let Some((pid, pidfd)) = guard.told.take()
+            && self.epoll.watch(pidfd.raw(), token).is_ok()
+        {
+            guard.pid = pid;
+            guard.is_group = false;
+            guard.has_ended = false;
+            guard.pidfd = Some(pidfd);
         }
     }
 
@@ -86,7 +117,7 @@ impl Server<'_> {
                 State::Building { guard, .. } | State::Running { guard }
                     if guard.pidfd.is_none() =>
                 {
-                    has_ended(guard.pid).then_some(key)
+                    has_ended(guard.children()).then_some(key)
                 }
                 _ => None,
             });
@@ -96,8 +127,21 @@ impl Server<'_> {
     }
 }
 
-/// Has this child ended? It is left on the table.
-fn has_ended(pid: i32) -> bool {
-    let ended = process::wait(Which::Pid(pid), WNOHANG | WNOWAIT);
+/// Takes off the table who has ended; says whether the process of the guard's number has, and whether all have.
+fn reap(guard: &Guard) -> (bool, bool) {
+    let mut has_ended = false;
+    loop {
+        match process::wait(guard.children(), WNOHANG) {
+            Ok(Some((pid, _))) => has_ended |= pid == guard.pid,
+            Err(Errno::ECHILD) => return (true, true),
+            // Nobody else has ended. Nothing else can go wrong.
+            Ok(None) | Err(_) => return (has_ended, false),
+        }
+    }
+}
+
+/// Has one of these children ended? It is left on the table.
+fn has_ended(children: Which) -> bool {
+    let ended = process::wait(children, WNOHANG | WNOWAIT);
     matches!(ended, Ok(Some(_)) | Err(Errno::ECHILD))
 }

@@ -36,12 +36,14 @@ pub(crate) unsafe fn syscall0(nr: u32) -> usize {
     unsafe { syscall1(nr, 0) }
 }
 
-/// `clone` on a stack of its own; the child calls `entry(argument)` there and never comes back.
+/// `clone` on a stack of its own; the child calls `entry(argument)` there and never comes back. With `CLONE_PARENT_SETTID`
+/// the kernel writes its id to `child_id`.
 pub(crate) unsafe fn clone_vfork(
     flags: usize,
     stack_top: *mut c_void,
     entry: VforkEntry,
     argument: *mut c_void,
+    child_id: *mut i32,
 ) -> usize {
     let value: usize;
     // SAFETY: the parent leaves the block with only x0 changed; the child leaves it by `blr`, with sp aligned to 16 bytes,
@@ -56,7 +58,7 @@ pub(crate) unsafe fn clone_vfork(
              "2:",
              in("x8") linux_raw_sys::general::__NR_clone as usize,
              inlateout("x0") flags => value,
-             in("x1") stack_top, in("x2") 0usize, in("x3") 0usize, in("x4") 0usize,
+             in("x1") stack_top, in("x2") child_id, in("x3") 0usize, in("x4") 0usize,
              in("x9") entry, in("x10") argument, options(nostack));
     }
     value

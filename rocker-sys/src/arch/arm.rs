@@ -38,12 +38,14 @@ pub(crate) unsafe fn syscall0(nr: u32) -> usize {
     unsafe { syscall1(nr, 0) }
 }
 
-/// `clone` on a stack of its own; the child calls `entry(argument)` there and never comes back.
+/// `clone` on a stack of its own; the child calls `entry(argument)` there and never comes back. With `CLONE_PARENT_SETTID`
+/// the kernel writes its id to `child_id`.
 pub(crate) unsafe fn clone_vfork(
     flags: usize,
     stack_top: *mut c_void,
     entry: VforkEntry,
     argument: *mut c_void,
+    child_id: *mut i32,
 ) -> usize {
     let value: usize;
     // SAFETY: the parent leaves the block with r7 put back and only r0 changed; the child leaves it by `blx`, with sp
@@ -60,7 +62,7 @@ pub(crate) unsafe fn clone_vfork(
              "udf #0",
              "2:",
              inlateout("r0") flags => value,
-             in("r1") stack_top, in("r2") 0usize, in("r3") 0usize, in("r4") 0usize,
+             in("r1") stack_top, in("r2") child_id, in("r3") 0usize, in("r4") 0usize,
              in("r5") linux_raw_sys::general::__NR_clone,
              out("r8") _, in("r9") entry, in("r10") argument, options(nostack));
     }

@@ -34,16 +34,18 @@ syscalls! {
     syscall6(a, b, c, d, e, f);
 }
 
-/// `clone` on a stack of its own; the child calls `entry(argument)` there and never comes back.
+/// `clone` on a stack of its own; the child calls `entry(argument)` there and never comes back. With `CLONE_PARENT_SETTID`
+/// the kernel writes its id to `child_id`.
 pub(crate) unsafe fn clone_vfork(
     flags: usize,
     stack_top: *mut c_void,
     entry: VforkEntry,
     argument: *mut c_void,
+    child_id: *mut i32,
 ) -> usize {
     // SAFETY: a function that never returns may stand where one that returns an int is wanted: the ABI is the same.
     let entry: extern "C" fn(*mut c_void) -> c_int = unsafe { core::mem::transmute(entry) };
     // SAFETY: clone(3) with a stack of the caller's; what the flags do is the caller's word.
-    let value = unsafe { libc::clone(entry, stack_top, flags as c_int, argument) };
+    let value = unsafe { libc::clone(entry, stack_top, flags as c_int, argument, child_id) };
     fold(value.into())
 }

@@ -36,12 +36,14 @@ pub(crate) unsafe fn syscall0(nr: u32) -> usize {
     unsafe { syscall1(nr, 0) }
 }
 
-/// `clone` on a stack of its own; the child calls `entry(argument)` there and never comes back.
+/// `clone` on a stack of its own; the child calls `entry(argument)` there and never comes back. With `CLONE_PARENT_SETTID`
+/// the kernel writes its id to `child_id`.
 pub(crate) unsafe fn clone_vfork(
     flags: usize,
     stack_top: *mut c_void,
     entry: VforkEntry,
     argument: *mut c_void,
+    child_id: *mut i32,
 ) -> usize {
     let value: usize;
     // SAFETY: the parent leaves the block with only a0 changed; the child leaves it by `jalr`, with sp aligned to 16 bytes,
@@ -55,7 +57,7 @@ pub(crate) unsafe fn clone_vfork(
              "2:",
              in("a7") linux_raw_sys::general::__NR_clone as usize,
              inlateout("a0") flags => value,
-             in("a1") stack_top, in("a2") 0usize, in("a3") 0usize, in("a4") 0usize,
+             in("a1") stack_top, in("a2") child_id, in("a3") 0usize, in("a4") 0usize,
              in("t0") entry, in("t1") argument, options(nostack));
     }
     value

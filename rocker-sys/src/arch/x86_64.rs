@@ -30,12 +30,14 @@ syscalls! {
     syscall6(a: "rdi", b: "rsi", c: "rdx", d: "r10", e: "r8", f: "r9");
 }
 
-/// `clone` on a stack of its own; the child calls `entry(argument)` there and never comes back.
+/// `clone` on a stack of its own; the child calls `entry(argument)` there and never comes back. With `CLONE_PARENT_SETTID`
+/// the kernel writes its id to `child_id`.
 pub(crate) unsafe fn clone_vfork(
     flags: usize,
     stack_top: *mut c_void,
     entry: VforkEntry,
     argument: *mut c_void,
+    child_id: *mut i32,
 ) -> usize {
     let value: usize;
     // SAFETY: the parent leaves the block with only rax, rcx and r11 changed; the child leaves it by `call`, with the stack
@@ -50,7 +52,7 @@ pub(crate) unsafe fn clone_vfork(
              "ud2",
              "2:",
              inlateout("rax") linux_raw_sys::general::__NR_clone as usize => value,
-             in("rdi") flags, in("rsi") stack_top, in("rdx") 0usize, in("r10") 0usize, in("r8") 0usize,
+             in("rdi") flags, in("rsi") stack_top, in("rdx") child_id, in("r10") 0usize, in("r8") 0usize,
              in("r12") entry, in("r13") argument,
              lateout("rcx") _, lateout("r11") _, options(nostack));
     }
