@@ -6,5 +6,10 @@ pub(crate) fn now() -> i64 {
     let mut time: libc::timespec = unsafe { std::mem::zeroed() };
     // SAFETY: the time is written to our variable.
     unsafe { libc::clock_gettime(libc::CLOCK_MONOTONIC, &raw mut time) };
-    time.tv_sec * 1_000_000_000 + time.tv_nsec
+    #[allow(
+        clippy::unnecessary_cast,
+        reason = "they are narrower on other machines"
+    )]
+    let [seconds, nanoseconds] = [time.tv_sec as i64, time.tv_nsec as i64];
+    seconds * 1_000_000_000 + nanoseconds
 }

@@ -94,3 +94,13 @@ rust_linker() {
     host=$(rustc -vV | sed -n 's/^host: //p')
     echo "$(rustc --print sysroot)/lib/rustlib/$host/bin/gcc-ld/ld.lld"
 }
+
+# One App: the target's own busybox in DIRECTORY/app.sqfs, packed on this machine for that one.
+pack_busybox() { # DIRECTORY
+    kernel=${KERNEL:-6.1}
+    [ "$debian-$kernel" != riscv64-6.1 ] || kernel=6.12
+    use_tool "kernels/$debian-$kernel"
+    mkdir -p "$1/tree/bin"
+    cp "$(find "$cross/kernels/$debian-$kernel" -path '*/bin/busybox' | head -1)" "$1/tree/bin/busybox"
+    "${CARGO_TARGET_DIR:-target}/host/rocker-pack" build "$1/tree" -o "$1/app.sqfs" --force > /dev/null
+}

@@ -231,7 +231,12 @@ fn size_of(path: &str) -> u64 {
     // SAFETY: both are ours.
     let done = unsafe { libc::statvfs(path.as_ptr(), &raw mut stat) };
     assert_eq!(done, 0, "statvfs: {}", Error::last_os_error());
-    stat.f_blocks * stat.f_frsize / 1024
+    #[allow(
+        clippy::unnecessary_cast,
+        reason = "they are narrower on other machines"
+    )]
+    let [blocks, size] = [stat.f_blocks as u64, stat.f_frsize as u64];
+    blocks * size / 1024
 }
 
 fn a_tmpfs_has_a_size_if_none_is_given() {

@@ -57,7 +57,7 @@ fn address() -> (libc::sockaddr_un, u32) {
     let mut address: libc::sockaddr_un = unsafe { std::mem::zeroed() };
     address.sun_family = libc::AF_UNIX as u16;
     for (slot, byte) in address.sun_path.iter_mut().zip(SOCKET.bytes()) {
-        *slot = byte.cast_signed();
+        *slot = byte as libc::c_char;
     }
     (address, size_of_val(&address) as u32)
 }

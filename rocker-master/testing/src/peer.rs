@@ -84,7 +84,7 @@ impl Peer {
         message.msg_iovlen = 1;
         if descriptors > 0 {
             message.msg_control = control.as_mut_ptr().cast();
-            message.msg_controllen = space;
+            message.msg_controllen = space as _;
             self.attach(&message, descriptors, bytes);
         }
         // SAFETY: the kernel reads the header, the packet and the control message, all of which live here.
@@ -104,7 +104,7 @@ impl Peer {
         let len = unsafe { libc::CMSG_LEN(bytes.try_into().unwrap()) } as usize;
         // SAFETY: integers only, for which zero is a value.
         let mut content: libc::cmsghdr = unsafe { zeroed() };
-        content.cmsg_len = len;
+        content.cmsg_len = len as _;
         content.cmsg_level = libc::SOL_SOCKET;
         content.cmsg_type = libc::SCM_RIGHTS;
         // SAFETY: the header lies in the control buffer, which is aligned for it.
@@ -183,7 +183,7 @@ fn address_of(path: &str) -> (libc::sockaddr_un, libc::socklen_t) {
     address.sun_family = libc::AF_UNIX.try_into().unwrap();
     assert!(path.len() < address.sun_path.len());
     for (slot, byte) in address.sun_path.iter_mut().zip(path.bytes()) {
-        *slot = byte.cast_signed();
+        *slot = byte as libc::c_char;
     }
     (address, size_of::<libc::sockaddr_un>().try_into().unwrap())
 }
