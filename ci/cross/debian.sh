@@ -8,13 +8,19 @@ archive_of() { # debian|debian-security
     apt-get indextargets --format '$(REPO_URI)' "Created-By: Packages" | sed 's#/*$##' | grep "/$1\$" | head -1
 }
 
+# What is not to be had now may be had elsewhere: 75 (EX_TEMPFAIL of sysexits.h) tells that from a mistake of these scripts.
+cannot_fetch() {
+    echo "${0##*/}: cannot fetch $*" >&2
+    exit 75
+}
+
 # view PROCESSOR RELEASE: sets `view` to the directory of apt's private state for them.
 view() {
     view=$cross/apt/$1-$2
     [ ! -e "$view/ok" ] || return 0
     archive=${ROCKER_DEBIAN:-$(archive_of debian)}
     security=${ROCKER_DEBIAN_SECURITY:-$(archive_of debian-security)}
-    [ -n "$archive" ] || die "apt knows no Debian archive here: name one in ROCKER_DEBIAN"
+    [ -n "$archive" ] || cannot_fetch "anything: apt knows no Debian archive here: name one in ROCKER_DEBIAN"
     mkdir -p "$view/etc/apt.conf.d" "$view/etc/preferences.d" "$view/etc/sources.list.d" "$view/state/lists/partial" \
         "$view/cache/archives/partial"
     # Of its own processor's packages the machine has some already.
@@ -28,7 +34,7 @@ view() {
             [ -z "$security" ] || echo "deb $security $2-security main"
         fi
     } > "$view/etc/sources.list"
-    in_view "$1" apt-get update > /dev/null
+    in_view "$1" apt-get update > /dev/null || cannot_fetch "the lists of Debian $2 for $1"
     touch "$view/ok"
 }
 
@@ -50,7 +56,7 @@ fetch() {
     debs=$(mktemp -d "$cross/debs.XXXXXX")
     (cd "$debs" && in_view "$fetch_processor" apt-get download "$@") 2> "$debs/messages" || {
         cat "$debs/messages" >&2
-        die "cannot fetch $*"
+        cannot_fetch "$*"
     }
     unpack "$debs" "$fetch_directory"
 }
@@ -65,7 +71,7 @@ fetch_with_needs() {
     in_view "$fetch_processor" apt-get -y --no-install-recommends --download-only -o Dir::Cache::archives="$debs" \
         -o APT::Keep-Downloaded-Packages=1 install "$@" > "$debs/messages" 2>&1 || {
         cat "$debs/messages" >&2
-        die "cannot fetch $*"
+        cannot_fetch "$*"
     }
     unpack "$debs" "$fetch_directory"
 }

@@ -31,6 +31,10 @@ const CASES: &[Case] = &[
     ),
     ("package_is_read_only", package_is_read_only),
     (
+        "what_follows_a_package_in_a_file_of_five_gib_does_no_harm",
+        a_file_of_five_gib,
+    ),
+    (
         "loop_device_is_read_only_and_autoclear",
         loop_device_is_read_only_and_autoclear,
     ),
@@ -169,6 +173,22 @@ fn erofs_mounts_by_a_loop_device() {
 
 fn compressed_erofs_mounts() {
     mount_erofs("/run/app.erofs", &["-zlz4hc"]);
+}
+
+/// Sizes beyond 2 and 4 GiB, on machines of 32 bits too. The file is sparse, and takes no room.
+fn a_file_of_five_gib() {
+    const SIZE: u64 = 5 << 30;
+    let _master = Master::start();
+    let request = request();
+    let file = fs::OpenOptions::new().write(true).open("/run/app.sqfs");
+    file.unwrap().set_len(SIZE).unwrap();
+    let text = ask(&request, &|| {
+        let device = mount_at("/run/exec").unwrap().source;
+        let sectors = format!("/sys/block/{}/size", device.trim_start_matches("/dev/"));
+        let hello = fs::read_to_string("/run/exec/hello").unwrap();
+        hello + fs::read_to_string(sectors).unwrap().trim_end()
+    });
+    assert_eq!(text, format!("hello from the package\n{}", SIZE / 512));
 }
 
 fn package_is_read_only() {
