@@ -2,10 +2,11 @@
 
 mod support;
 
-use rocker_testing::{Case, Master, eventually, run_cases};
+use rocker_testing::{Case, Master, eventually, make_dir, run_cases};
 use std::fs;
 use std::io::{Read, Write};
 use std::os::unix::fs::PermissionsExt;
+use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{ExitCode, Stdio};
 use std::time::Duration;
@@ -50,6 +51,10 @@ const CASES: &[Case] = &[
         a_command_without_a_slash_is_looked_up_inside,
     ),
     ("a_master_that_runs_is_used", a_master_that_runs_is_used),
+    (
+        "a_user_whom_the_policy_names_may_run",
+        a_user_whom_the_policy_names_may_run,
+    ),
     ("the_socket_may_be_elsewhere", the_socket_may_be_elsewhere),
     (
         "help_and_version_go_to_standard_output",
@@ -197,6 +202,42 @@ fn a_master_that_runs_is_used() {
     let (status, _, _) = outcome(&mut rocker(&["run", "/run/none.sqfs", "true"]));
     assert_eq!(status, 125);
     logged(&master, 1);
+}
+
+/// By the master that serves: a user cannot start one.
+fn a_user_whom_the_policy_names_may_run() {
+    for dir in ["/run/exec", "/run/data"] {
+        make_dir(dir, 0o755);
+    }
+    let policy = "
+socket-mode 0666
+[peer uid=1000]
+package-dir /run/app.sqfs
+exec-dir /run/exec
+data-dir /run/data
+overlay-dir /etc
+app-uid 2000
+app-gid 2000
+";
+    let arguments = [
+        "--uid=2000",
+        "--gid=2000",
+        "--exec-dir=/run/exec",
+        "--data-dir=/run/data",
+        "--overlay=/etc",
+        "--",
+        "sh",
+        "-c",
+        "id -u; id -g; touch /etc/mine && exit 9",
+    ];
+    let by_user = |uid: u32| outcome(run(&arguments).uid(uid).gid(uid));
+    let (status, _, stderr) = by_user(1000);
+    assert_eq!((status, stderr.is_empty()), (125, false), "no master");
+
+    let _master = Master::start_with_policy(policy);
+    assert_eq!(by_user(1000), (9, "2000\n2000\n".into(), String::new()));
+    let (status, stdout, _) = by_user(1001);
+    assert_eq!((status, stdout.as_str()), (125, ""), "not named");
 }
 
 fn the_socket_may_be_elsewhere() {

@@ -7,6 +7,7 @@ mod compile;
 mod inside;
 mod life;
 mod options;
+mod owner;
 mod peers;
 mod pkg_config;
 mod probe;
@@ -34,6 +35,8 @@ const CASES: &[Case] = cases! {
         socket_path_too_long socket_path_of_the_largest_length_is_tried socket_path_is_empty no_descriptor_for_the_socket
         any_limit_of_descriptors_fails_cleanly_or_suffices request_too_large_for_a_packet ids_out_of_range
         paths_relative_or_missing overlay_is_refused_by_its_index package_is_not_there package_is_something_else;
+    owner: app_is_a_child_like_any_other many_launches_leave_the_host_as_it_was program_is_launched_as_by_root
+        threads_may_launch app_of_musl_can_raise_a_signal;
     peers: no_master nobody_listens_any_more listener_is_not_root request_cannot_be_sent master_vanishes backlog_is_full_and_signals_come
         answer_is_not_a_reply answer_is_too_long answer_promises_what_it_does_not_bring
         answer_names_a_stage_of_the_future socket_is_closed_to_other_users master_refuses_other_users
