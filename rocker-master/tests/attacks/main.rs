@@ -16,6 +16,7 @@ mod loot;
 mod lurker;
 mod machine;
 mod name_service;
+mod owner;
 mod package;
 mod paths;
 mod peers;
@@ -39,6 +40,7 @@ const CASES: &[Case] = cases! {
     identity: s01_app_as_host_root s17_privileges_in_the_user_namespace s18_groups_of_the_app_master
         s24_capabilities_handed_down d11_master_asked_from_inside;
     tracing: s02_program_of_the_master s05_entering_processes;
+    owner: s31_building_processes;
     descriptors: s04_descriptors_of_the_master s04_descriptors_of_the_app_master;
     name_service: s06_library_of_the_name_service;
     machine: s08_writing_to_the_host s32_knobs_of_the_machine s33_medium_kept_busy;
