@@ -91,6 +91,19 @@ fn what(stage: Stage) -> &'static [u8] {
 
 fn remedy(stage: Stage, errno: Errno) -> &'static [u8] {
     match (stage, errno) {
+        (
+            Stage::PACKAGE_PATH
+            | Stage::EXEC_DIR_PATH
+            | Stage::DATA_DIR_PATH
+            | Stage::OVERLAY_PATH
+            | Stage::UID
+            | Stage::GID
+            | Stage::DATA_SIZE
+            | Stage::SECCOMP
+            | Stage::SECCOMP_POLICY,
+            Errno::EPERM,
+        )
+        | (Stage::LIMIT, Errno::EDQUOT | Errno::EAGAIN) => b"the master's rocker.conf does not allow it",
         (Stage::EXEC, Errno::ENOENT) => b"no such file, or the interpreter that it names is not there",
         (Stage::EXEC, Errno::EACCES) => b"not an executable file for the App's user",
         (Stage::EXEC, Errno::ENOEXEC) => b"not a program of this machine, nor a script with `#!`",

@@ -2,12 +2,12 @@
 
 mod support;
 
-use rocker_testing::{Case, POLICY, Traces, as_user, binary, make_dir, run_cases};
+use rocker_testing::{Case, Master, POLICY, Traces, as_user, binary, make_dir, run_cases};
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, chown, symlink};
 use std::path::Path;
 use std::process::{Command, ExitCode};
-use support::{outcome, rocker};
+use support::{outcome, rocker, run};
 
 fn main() -> ExitCode {
     run_cases(CASES)
@@ -25,6 +25,10 @@ const CASES: &[Case] = &[
     ("what_is_no_file_is_refused", what_is_no_file_is_refused),
     ("a_large_file_is_refused", a_large_file_is_refused),
     ("users_may_check", users_may_check),
+    (
+        "what_a_policy_forbids_is_said_to_be_its_word",
+        what_a_policy_forbids_is_said_to_be_its_word,
+    ),
 ];
 
 fn check(path: &str) -> (i32, String) {
@@ -135,4 +139,19 @@ fn users_may_check() {
     assert_eq!(status(POLICY), 0);
     fs::write(POLICY, "x").unwrap();
     assert_eq!(status(POLICY), 1);
+}
+
+fn what_a_policy_forbids_is_said_to_be_its_word() {
+    let _master = Master::start_with_policy("[peer uid=0]\noverlay-dir /etc\napp-uid 5\n");
+    let why = |options: &[&str]| {
+        let mut command = run(&[options, &["true"]].concat());
+        let (status, _, stderr) = outcome(&mut command);
+        assert_eq!(status, 125);
+        stderr
+    };
+    let word = "EPERM (the master's rocker.conf does not allow it)\n";
+    let overlay = ["--overlay", "/root", "--uid", "5"];
+    let expected = format!("rocker: cannot overlay /root: {word}");
+    assert_eq!(why(&overlay), expected);
+    assert_eq!(why(&["--uid", "6"]), format!("rocker: uid: {word}"));
 }
