@@ -84,7 +84,7 @@ fn reads_memory(pid: i32) -> bool {
         iov_len: 1,
     };
     let remote = libc::iovec {
-        iov_base: 1 as *mut libc::c_void,
+        iov_base: std::ptr::dangling_mut(),
         iov_len: 1,
     };
     // SAFETY: the kernel writes at most the one byte.
