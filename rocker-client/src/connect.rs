@@ -55,9 +55,9 @@ pub(crate) fn ask(
     // A master that refuses to talk has said so before it closed: that answer is worth more than our EPIPE. It is there or
     // it never comes, since the master has no request to answer.
     let deadline_ms = if sent.is_ok() { deadline_ms } else { 0 };
-    receive(connection, deadline_ms).map_err(|failure| match sent {
-        Err(errno) if failure.stage == Stage::ANSWER => at(Stage::SEND)(errno),
-        _ => failure,
+    receive(connection, deadline_ms, |errno| match sent {
+        Err(errno) => at(Stage::SEND)(errno),
+        Ok(()) => at(Stage::ANSWER)(errno),
     })
 }
 
@@ -85,8 +85,13 @@ pub(crate) fn connect(address: &Address, deadline_ms: u64) -> Result<Held, Failu
     Ok(connection)
 }
 
-fn receive(connection: Held, deadline_ms: u64) -> Result<Ready, Failure> {
-    time::wait_readable(connection.raw(), deadline_ms).map_err(at(Stage::ANSWER))?;
+/// `silence` is what to say if there is no answer.
+fn receive(
+    connection: Held,
+    deadline_ms: u64,
+    silence: impl Fn(Errno) -> Failure,
+) -> Result<Ready, Failure> {
+    time::wait_readable(connection.raw(), deadline_ms).map_err(&silence)?;
     let mut bytes = [0; Reply::SIZE];
     let mut ready = Ready {
         connection,
@@ -105,10 +110,10 @@ fn receive(connection: Held, deadline_ms: u64) -> Result<Ready, Failure> {
     };
     let came = received.map_err(|errno| match errno {
         Errno::EMSGSIZE => at(Stage::REPLY)(errno),
-        _ => at(Stage::ANSWER)(errno),
+        _ => silence(errno),
     })?;
     if came.len == 0 {
-        return Err(at(Stage::ANSWER)(Errno::ECONNRESET));
+        return Err(silence(Errno::ECONNRESET));
     }
     let malformed = at(Stage::REPLY)(Errno::EPROTO);
     // A longer one does not come here.
