@@ -51,7 +51,7 @@ impl Reply {
     }
 
     /// What was received; `None` if it is not a reply of this version, or is READY with an entrance that nobody knows, or
-    /// with a name that is empty, has no NUL or holds what cannot be printed.
+    /// with a name that is empty, has no NUL or holds what cannot be printed. What one outcome does not have is empty in it.
     pub fn decode(bytes: &[u8]) -> Option<Self> {
         // All at once: the size is checked in one place, and nowhere below.
         let bytes: &[u8; Self::SIZE] = bytes.try_into().ok()?;
@@ -66,13 +66,15 @@ impl Reply {
         };
         let entrance = reader.u16()?;
         let name = reader.array()?;
+        // One form for each outcome: nothing may hide in fields that it does not have.
         let outcome = if failure.stage == Stage::READY {
+            (failure == Failure::new(Stage::READY, 0)).then_some(())?;
             Ok(Welcome {
                 name: is_name(&name).then_some(name)?,
                 entrance: Entrance::from_raw(entrance)?,
             })
         } else {
-            (entrance == 0).then_some(Err(failure))?
+            (entrance == 0 && name == [0; NAME_SIZE]).then_some(Err(failure))?
         };
         Some(Self { outcome })
     }

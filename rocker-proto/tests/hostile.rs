@@ -2,8 +2,8 @@
 //! accepted that would not encode to the same bytes again.
 
 use rocker_proto::{
-    CacheReply, CacheRequest, Data, DataMode, Entrance, Joined, Network, Reply, Report, Request,
-    Seccomp, Stage, Welcome,
+    CacheReply, CacheRequest, Data, DataMode, Entrance, Failure, Joined, Network, Reply, Report,
+    Request, Seccomp, Stage, Welcome,
 };
 use std::ffi::CString;
 
@@ -368,6 +368,32 @@ fn reply_refuses_names_that_cannot_be_printed() {
     assert_eq!(Reply::decode(&welcome(name)), None);
     name[15] = 0;
     assert!(Reply::decode(&welcome(name)).is_some());
+}
+
+#[test]
+fn reply_refuses_a_failure_with_the_fields_of_a_sandbox() {
+    let failure = Reply {
+        outcome: Err(Failure::new(Stage::LIMIT, 24)),
+    };
+    let bytes = failure.encode();
+    assert_eq!(Reply::decode(&bytes), Some(failure));
+    // Entrance and name, which it has not got.
+    for at in 14..Reply::SIZE {
+        let mut odd = bytes;
+        odd[at] = 1;
+        assert_eq!(Reply::decode(&odd), None, "byte {at}");
+    }
+}
+
+#[test]
+fn reply_refuses_a_sandbox_with_the_fields_of_a_failure() {
+    let good = welcome(*b"rk\0\0\0\0\0\0\0\0\0\0\0\0\0\0");
+    // Errno and index.
+    for at in 8..14 {
+        let mut odd = good;
+        odd[at] ^= 1;
+        assert_eq!(Reply::decode(&odd), None, "byte {at}");
+    }
 }
 
 #[test]
