@@ -23,14 +23,20 @@ macro_rules! errnos {
 
             /// The symbolic name, or `E?` for a number that is not in the table.
             pub fn name(self) -> &'static str {
-                // One text and one list of numbers. A `match` becomes a table with a pointer and a length for every number up to
-                // the highest, used or not: four times as much. Split by bytes, because a search for a `char` brings a check that
-                // can panic.
-                const NUMBERS: &[u16] = &[$(raw::$name as u16),*];
-                const NAMES: &str = concat!($(stringify!($name), " "),*);
-                let known = NUMBERS.iter().position(|number| i32::from(*number) == self.0);
-                known.and_then(|position| NAMES.split_ascii_whitespace().nth(position)).unwrap_or("E?")
+                let known = Self::NUMBERS.iter().position(|number| i32::from(*number) == self.0);
+                known.and_then(|position| Self::NAMES.split_ascii_whitespace().nth(position)).unwrap_or("E?")
             }
+
+            /// The error of this symbolic name, if it is in the table.
+            pub fn from_name(name: &[u8]) -> Option<Self> {
+                Self::NUMBERS.get(crate::position(Self::NAMES, name)?).map(|number| Self(i32::from(*number)))
+            }
+
+            // One text and one list of numbers. A `match` becomes a table with a pointer and a length for every number up to the
+            // highest, used or not: four times as much. Split by bytes, because a search for a `char` brings a check that can
+            // panic.
+            const NUMBERS: &[u16] = &[$(raw::$name as u16),*];
+            const NAMES: &str = concat!($(stringify!($name), " "),*);
         }
     };
 }
@@ -91,5 +97,10 @@ mod tests {
         assert_eq!(Errno::EINVAL.name(), "EINVAL");
         assert_eq!(Errno::ECANCELED.name(), "ECANCELED");
         assert_eq!(Errno::from_raw(4000).name(), "E?");
+        assert_eq!(Errno::from_name(b"EPERM"), Some(Errno::EPERM));
+        assert_eq!(Errno::from_name(b"ECANCELED"), Some(Errno::ECANCELED));
+        for name in [&b"EPER"[..], b"E?", b"EPERM "] {
+            assert_eq!(Errno::from_name(name), None);
+        }
     }
 }

@@ -46,4 +46,4 @@ pub use errno::{Errno, Result};
 pub use fd::{Fd, ProcPath, RawFd, dup_to};
 /// The kernel's own types and constants.
 pub use linux_raw_sys as raw;
-pub use text::{Decimal, StackPath, is, parse_decimal};
+pub use text::{Decimal, StackPath, is, parse_decimal, position};

@@ -58,6 +58,14 @@ pub fn is(text: &[u8], word: &str) -> bool {
     text == word.as_bytes()
 }
 
+/// Which word of a list it is, of words with a space between them.
+#[inline(never)]
+pub fn position(list: &str, word: &[u8]) -> Option<usize> {
+    list.as_bytes()
+        .split(|byte| *byte == b' ')
+        .position(|known| known == word)
+}
+
 /// A path of at most `N - 1` bytes, as system calls take it.
 #[derive(Clone, Copy)]
 pub struct StackPath<const N: usize>([u8; N]);

@@ -1,58 +1,80 @@
-//! `Filter`: a program for `seccomp(2)`.
+//! `Filter`: what a request's choice comes to.
 
+use super::answer::Answer;
+use super::program::Program;
+use super::table::TABLE;
+use super::{builtin, policy};
 use crate::resolve;
 use crate::step::{At, Step};
-use rocker_proto::limits::FILTER_MAX;
-use rocker_proto::{Request, Seccomp, Stage};
+use rocker_proto::{Failure, Request, Seccomp, Stage};
 use rocker_sys::memory::Pages;
-use rocker_sys::{Errno, seccomp};
+use rocker_sys::raw::general::O_RDONLY;
+use rocker_sys::{Errno, ProcPath, fs, seccomp};
 
-/// The program, in pages that go when the client has it. An empty one is none.
-pub(crate) struct Filter {
-    pages: Pages,
-    len: usize,
-}
+/// The longest policy: far more than anybody writes, and every byte has a number of 16 bits.
+const POLICY_MAX: usize = 32 * 1024;
+
+/// The program to be installed, or none.
+pub(crate) struct Filter(Option<Program>);
 
 impl Filter {
     /// The filter that a request asks for.
-    ///
-    /// # Errors
-    /// `EINVAL`: the kernel has no filters.
     pub(crate) fn of(request: &Request<'_>) -> Step<Self> {
-        let mut filter = Self {
-            pages: Pages::new(FILTER_MAX).at(Stage::SECCOMP)?,
-            len: 0,
-        };
-        match request.seccomp {
-            Seccomp::OFF => {}
-            Seccomp::DEFAULT => {
-                seccomp::is_there().at(Stage::SECCOMP)?;
-                filter
-                    .put([6, 0, 0, 0, 0, 0, 0xff, 0x7f])
-                    .at(Stage::SECCOMP)?;
-            }
-            Seccomp::FILE => {
-                resolve::open(request.policy, 0).at(Stage::SECCOMP_POLICY)?;
-                return Err(Errno::ENOSYS).at(Stage::SECCOMP_POLICY);
-            }
-            _ => return Err(Errno::ENOSYS).at(Stage::SECCOMP),
+        let choice = request.seccomp;
+        if choice == Seccomp::OFF {
+            return Ok(Self(None));
         }
-        Ok(filter)
-    }
-
-    fn put(&mut self, instruction: [u8; seccomp::INSTRUCTION_SIZE]) -> Result<(), Errno> {
-        let room = self
-            .pages
-            .as_mut_slice()
-            .get_mut(self.len..)
-            .unwrap_or_default();
-        *room.first_chunk_mut().ok_or(Errno::E2BIG)? = instruction;
-        self.len = self.len.saturating_add(instruction.len());
-        Ok(())
+        check_kernel(choice).at(Stage::SECCOMP)?;
+        let is_logged = choice.is_logged();
+        let program = if choice.filter() == Seccomp::FILE {
+            read_policy(request, is_logged)?
+        } else {
+            let is_strict = choice.filter() == Seccomp::STRICT;
+            builtin::program(&TABLE, is_strict, is_logged).at(Stage::SECCOMP)?
+        };
+        Ok(Self(Some(program)))
     }
 
     /// As it is sent.
     pub(crate) fn bytes(&self) -> &[u8] {
-        self.pages.as_slice().get(..self.len).unwrap_or_default()
+        self.0.as_ref().map(Program::bytes).unwrap_or_default()
+    }
+}
+
+/// Better here than in the client's child: there the caller has been told already that its App runs.
+fn check_kernel(choice: Seccomp) -> Result<(), Errno> {
+    seccomp::is_there()?;
+    let can_log = !choice.is_logged() || seccomp::knows_action(Answer::LOG.0);
+    if TABLE.architecture == 0 || !can_log {
+        return Err(Errno::EOPNOTSUPP);
+    }
+    Ok(())
+}
+
+fn read_policy(request: &Request<'_>, is_logged: bool) -> Step<Program> {
+    let mut pages = Pages::new(POLICY_MAX).at(Stage::SECCOMP_POLICY)?;
+    let text = read(request, pages.as_mut_slice()).at(Stage::SECCOMP_POLICY)?;
+    policy::program(&TABLE, text, is_logged).map_err(|(errno, at)| {
+        // No policy is as long as the highest number.
+        Failure::indexed(Stage::SECCOMP_POLICY, errno.raw(), at as u16)
+    })
+}
+
+/// Of a file that is nothing else: opening a FIFO or a terminal may block or have effects.
+fn read<'b>(request: &Request<'_>, buffer: &'b mut [u8]) -> Result<&'b [u8], Errno> {
+    let found = resolve::open(request.policy, 0)?;
+    if !fs::fstat(found.raw())?.is_file() {
+        return Err(Errno::EINVAL);
+    }
+    let file = fs::open(ProcPath::new(found.raw()).as_c_str(), O_RDONLY)?;
+    let mut len = 0usize;
+    loop {
+        match buffer.get_mut(len..) {
+            None | Some([]) => return Err(Errno::EFBIG),
+            Some(room) => match fs::read(file.raw(), room)? {
+                0 => return Ok(buffer.get(..len).unwrap_or_default()),
+                read => len = len.saturating_add(read),
+            },
+        }
     }
 }

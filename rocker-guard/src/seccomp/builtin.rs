@@ -1,0 +1,42 @@
+//! The filters of Rocker's own: `default` and `strict`.
+
+use super::answer::Answer;
+use super::calls::{Calls, Leaf};
+use super::program::Program;
+use super::rule::{Rule, put_check};
+use super::table::Table;
+use rocker_sys::Result;
+
+/// The program of one of them.
+///
+/// What the table does not know is newer than it, and does not exist: libcs try what is new and go back to what is old when
+/// they are told so, and nobody has looked yet at what a new call may do.
+pub(crate) fn program(table: &Table, is_strict: bool, is_logged: bool) -> Result<Program> {
+    let mut checks = Program::new()?;
+    let mut places = [Leaf::answer(Answer::EPERM); Rule::CHECKS as usize];
+    for (number, place) in (0..).zip(&mut places) {
+        *place = Leaf::check(checks.len());
+        put_check(&mut checks, number, is_logged)?;
+    }
+    let mut calls = Calls::all(Answer::ENOSYS);
+    let mut known = calls.known.iter_mut();
+    for (count, rules) in table.runs {
+        let rule = Rule(if is_strict { rules >> 4 } else { rules & 15 });
+        let checked = rule
+            .number_of_check()
+            .and_then(|number| places.get(usize::from(number)));
+        let leaf = match checked {
+            Some(place) => *place,
+            None => Leaf::answer(rule.answer().logged(is_logged)),
+        };
+        for slot in known.by_ref().take((*count).into()) {
+            *slot = leaf;
+        }
+    }
+    let foreign = if is_logged {
+        Answer::LOG
+    } else {
+        Answer::ENOSYS
+    };
+    calls.assemble(table, foreign, &checks)
+}

@@ -1,0 +1,7 @@
+//! The filters, run by an interpreter and held to a list of calls by name, on every architecture.
+
+mod filters;
+mod machine;
+mod numbers;
+mod policies;
+mod tables;
