@@ -23,6 +23,7 @@ mod peers;
 mod pids;
 mod shared_memory;
 mod swapper;
+mod system_calls;
 mod tracing;
 mod victim;
 
@@ -51,6 +52,8 @@ const CASES: &[Case] = cases! {
         d06_six_hundred_launches;
     pids: s19_reused_process_ids;
     shared_memory: s27_shared_memory_of_the_host;
+    system_calls: s07_typing_into_the_terminal s15_cgroup_file_system s16_namespace_in_the_sandbox
+        s16_doors_of_the_kernel;
     peers: s25_false_guard d02_strange_sockets;
 };
 

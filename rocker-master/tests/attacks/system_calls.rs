@@ -1,0 +1,130 @@
+//! System calls that no App of a sandbox has any use for: those that the default filter refuses.
+
+use crate::entry::Entry;
+use crate::loot::{Intruder, unfiltered};
+use rocker_client::Request;
+use rocker_testing::{Master, descriptors_of, in_fork, mount, request};
+use std::fs;
+use std::io::Error;
+
+/// With the filter that a request gets if it says nothing, and without: does the attack succeed?
+fn try_both(succeeds: impl Fn(&Request<'_>) -> bool) {
+    let _master = Master::start();
+    assert!(!succeeds(&request()));
+    assert!(succeeds(&unfiltered()), "the control");
+}
+
+fn namespace_of(pid: i32, kind: &str) -> String {
+    let link = fs::read_link(format!("/proc/{pid}/ns/{kind}")).unwrap();
+    link.display().to_string()
+}
+
+/// A user namespace of one's own opens the kernel's least tried parts: CVE-2022-0185, CVE-2021-3493, CVE-2023-0386.
+pub fn s16_namespace_in_the_sandbox() {
+    try_both(|request| {
+        let intruder = Intruder::send(request, Entry::Library, &|| {
+            // SAFETY: integers only.
+            unsafe { libc::unshare(libc::CLONE_NEWUSER) };
+            Vec::new()
+        });
+        let [app, guard] =
+            [intruder.app_pid, intruder.guard_pid].map(|pid| namespace_of(pid, "user"));
+        intruder.end();
+        app != guard
+    });
+}
+
+/// Calls that give a descriptor, with arguments for which they do.
+fn open_doors_of_the_kernel() {
+    let mut parameters = [0u64; 32];
+    // SAFETY: the kernel writes one `struct io_uring_params`, which is 120 bytes.
+    unsafe { libc::syscall(libc::SYS_io_uring_setup, 4, parameters.as_mut_ptr()) };
+    const UFFD_USER_MODE_ONLY: i32 = 1;
+    // SAFETY: integers only.
+    unsafe { libc::syscall(libc::SYS_userfaultfd, UFFD_USER_MODE_ONLY) };
+}
+
+pub fn s16_doors_of_the_kernel() {
+    try_both(|request| {
+        let intruder = Intruder::send(request, Entry::Library, &|| {
+            open_doors_of_the_kernel();
+            Vec::new()
+        });
+        let opened = descriptors_of(intruder.app_pid).into_values();
+        let doors = ["[io_uring]", "[userfaultfd]"];
+        let found = opened.filter(|target| doors.iter().any(|door| target.ends_with(door)));
+        let found = found.count();
+        intruder.end();
+        found > 0
+    });
+}
+
+/// CVE-2022-0492: a cgroup file system of one's own, and its `release_agent`.
+pub fn s15_cgroup_file_system() {
+    try_both(|request| {
+        let intruder = Intruder::send(request, Entry::Library, &|| {
+            let own = libc::CLONE_NEWUSER | libc::CLONE_NEWNS | libc::CLONE_NEWCGROUP;
+            // SAFETY: integers only.
+            unsafe { libc::unshare(own) };
+            for kind in ["cgroup2", "cgroup"] {
+                mount("cgroup", "/proc/self/attr", kind, 0, "").unwrap_or_default();
+            }
+            Vec::new()
+        });
+        let mounts = fs::read_to_string(format!("/proc/{}/mountinfo", intruder.app_pid)).unwrap();
+        intruder.end();
+        mounts.contains("/attr rw")
+    });
+}
+
+/// A terminal that the AppMaster leads, and an App that types into it. How many bytes can be read there afterwards?
+fn typed(request: &Request<'_>, call: u64) -> i32 {
+    let mut ends = [-1; 2];
+    let null = std::ptr::null_mut();
+    // SAFETY: the kernel gives two descriptors; no name, no settings.
+    let made = unsafe {
+        libc::openpty(
+            &raw mut ends[0],
+            &raw mut ends[1],
+            null,
+            null.cast(),
+            null.cast(),
+        )
+    };
+    assert_eq!(made, 0, "openpty: {}", Error::last_os_error());
+    in_fork(|| {
+        // SAFETY: no argument.
+        assert!(unsafe { libc::setsid() } > 0);
+        // SAFETY: integers only.
+        assert_eq!(unsafe { libc::ioctl(ends[1], libc::TIOCSCTTY, 0) }, 0);
+        let intruder = Intruder::send(request, Entry::Library, &|| {
+            for letter in b"reboot\n" {
+                // SAFETY: the kernel reads one byte.
+                unsafe {
+                    libc::syscall(libc::SYS_ioctl, ends[1], call, std::ptr::from_ref(letter))
+                };
+            }
+            Vec::new()
+        });
+        intruder.end();
+        let mut waiting = 0;
+        // SAFETY: the kernel writes one int.
+        let asked = unsafe { libc::ioctl(ends[1], libc::FIONREAD, &raw mut waiting) };
+        assert_eq!(asked, 0);
+        waiting
+    })
+}
+
+/// CVE-2017-5226, and CVE-2019-10063: the same with bits that the kernel does not look at. From Linux 6.2 on the kernel
+/// itself may refuse it; where it does, there is no control.
+pub fn s07_typing_into_the_terminal() {
+    let calls = [libc::TIOCSTI, libc::TIOCSTI | 1 << 32];
+    let kernel_refuses =
+        fs::read_to_string("/proc/sys/dev/tty/legacy_tiocsti").is_ok_and(|text| text.trim() == "0");
+    let _master = Master::start();
+    for call in calls {
+        assert_eq!(typed(&request(), call), 0);
+        let control = if kernel_refuses { 0 } else { 7 };
+        assert_eq!(typed(&unfiltered(), call), control, "the control");
+    }
+}
