@@ -61,6 +61,7 @@ fn what(stage: Stage) -> &'static [u8] {
         Stage::PACKAGE_PATH | Stage::OPEN_PACKAGE => b"cannot open the package",
         Stage::PACKAGE_FORMAT => b"not a package:",
         Stage::MOUNT_PACKAGE => b"cannot mount the package",
+        Stage::PACKAGE_SIGNATURE => b"no signature that counts on",
         Stage::LOOP_DEVICE => b"no loop device for the package",
         Stage::EXEC_DIR_PATH | Stage::OPEN_EXEC_DIR => b"cannot use the exec directory",
         Stage::DATA_DIR_PATH | Stage::OPEN_DATA_DIR | Stage::LAYER_FS => {
@@ -111,6 +112,11 @@ fn remedy(stage: Stage, errno: Errno) -> &'static [u8] {
         (Stage::PACKAGE_FORMAT, Errno::ENODATA) => b"it is cut off; copy it again",
         (Stage::PACKAGE_FORMAT, Errno::EOPNOTSUPP) => b"a compression or version that no kernel mounts",
         (Stage::PACKAGE_FORMAT, _) => b"its superblock contradicts itself",
+        (Stage::PACKAGE_SIGNATURE, Errno::ENODATA) => b"it is not signed, or cut off; sign it with rocker-pack",
+        (Stage::PACKAGE_SIGNATURE, Errno::ENOKEY) => b"its key is not in the master's --keys",
+        (Stage::PACKAGE_SIGNATURE, Errno::EKEYREJECTED | Errno::EBADMSG) => b"it is not what was signed; copy it again",
+        (Stage::PACKAGE_SIGNATURE, Errno::EPERM | Errno::ETXTBSY) => b"others than root may write to it",
+        (Stage::PACKAGE_SIGNATURE, _) => b"see the master's directory of keys",
         (Stage::OPEN_PACKAGE | Stage::OPEN_OVERLAY, Errno::ENOENT) => b"it does not exist",
         (Stage::OPEN_EXEC_DIR | Stage::OPEN_DATA_DIR, Errno::ENOENT) => b"make it: mkdir -p",
         (Stage::OPEN_PACKAGE | Stage::OPEN_EXEC_DIR | Stage::OPEN_DATA_DIR | Stage::OPEN_OVERLAY, Errno::ELOOP) => {

@@ -63,7 +63,7 @@ fn sweep() {
         return;
     };
     for_each_name(&dir, |name| {
-        if run_of(name).is_some_and(|pid| process::kill(pid, 0) == Err(Errno::ESRCH)) {
+        if run_of(name.to_bytes()).is_some_and(|pid| process::kill(pid, 0) == Err(Errno::ESRCH)) {
             remove(&dir, name);
         }
     });
@@ -102,7 +102,7 @@ fn empty(dir: &Fd) {
     }
 }
 
-fn for_each_name(dir: &Fd, mut each: impl FnMut(&[u8])) {
+fn for_each_name(dir: &Fd, mut each: impl FnMut(&CStr)) {
     // Opened anew: a descriptor has one place of reading.
     let Ok(list) = open_dir(dir.raw(), c".") else {
         return;
@@ -115,15 +115,7 @@ fn for_each_name(dir: &Fd, mut each: impl FnMut(&[u8])) {
     }
 }
 
-fn remove(dir: &Fd, name: &[u8]) -> bool {
-    let mut text = [0; 256];
-    let Some(slots) = text.get_mut(..name.len()) else {
-        return false;
-    };
-    slots.copy_from_slice(name);
-    let Ok(name) = CStr::from_bytes_until_nul(&text) else {
-        return false;
-    };
+fn remove(dir: &Fd, name: &CStr) -> bool {
     if name == c"." || name == c".." {
         return false;
     }

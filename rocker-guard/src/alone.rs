@@ -21,8 +21,9 @@ fn are_all_zombies() -> Result<bool> {
             return Ok(true);
         }
         for entry in DirEntries::new(filled) {
-            let is_process = entry.name.iter().all(u8::is_ascii_digit);
-            if is_process && entry.name != b"1" && !has_ended(&proc, entry.name)? {
+            let pid = entry.name.to_bytes();
+            let is_process = pid.iter().all(u8::is_ascii_digit);
+            if is_process && pid != b"1" && !has_ended(&proc, pid)? {
                 return Ok(false);
             }
         }

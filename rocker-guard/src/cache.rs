@@ -21,25 +21,40 @@ pub type Slot = u8;
 
 /// Which file a package is: another file at the same path is another package, and so is the same file once it was written
 /// to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct PackageId {
-    device: u64,
-    inode: u64,
-    size: u64,
-    modified: [u64; 2],
-    changed: [u64; 2],
-}
+///
+/// The default is no file: none has inode 0. In order: device, inode, size, and the seconds and nanoseconds of when its
+/// content changed last, and anything of it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct PackageId([[u8; 8]; 7]);
 
 impl PackageId {
+    /// Bytes on the way from guard to master.
+    pub const SIZE: usize = 7 * 8;
+
     /// Of an open file.
     pub fn of(stat: &Stat) -> Self {
-        Self {
-            device: stat.device,
-            inode: stat.inode,
-            size: stat.size,
-            modified: stat.modified,
-            changed: stat.changed,
-        }
+        let ([modified_s, modified_ns], [changed_s, changed_ns]) = (stat.modified, stat.changed);
+        let all = [
+            stat.device,
+            stat.inode,
+            stat.size,
+            modified_s,
+            modified_ns,
+            changed_s,
+            changed_ns,
+        ];
+        Self(all.map(u64::to_ne_bytes))
+    }
+
+    /// As a guard tells it to the master.
+    pub fn as_bytes(&self) -> &[u8] {
+        self.0.as_flattened()
+    }
+
+    /// What a guard has told; `None` if it is not so long.
+    pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        let (numbers, _) = bytes.as_chunks();
+        Some(Self(*numbers.first_chunk()?))
     }
 }
 

@@ -1,6 +1,6 @@
 //! Who the guard is: into the user namespace, and out of every privilege.
 
-use crate::package::Cached;
+use crate::package::Mounted;
 use crate::step::{At, Step};
 use crate::{Defence, Plan, talk};
 use rocker_proto::Stage;
@@ -11,10 +11,10 @@ use rocker_sys::{Errno, Result, credentials, namespace};
 /// (`user_namespaces(7)`). The master writes them while this process goes on.
 ///
 /// The supplementary groups go first: once the master has written `deny` to setgroups, nobody can leave them any more.
-pub(crate) fn enter_user_namespace(plan: &Plan<'_>, cached: Option<Cached>) -> Step {
+pub(crate) fn enter_user_namespace(plan: &Plan<'_>, mounted: Mounted) -> Step {
     credentials::clear_groups().at(Stage::USER_NAMESPACE)?;
     namespace::unshare(CLONE_NEWUSER).at(Stage::USER_NAMESPACE)?;
-    talk::ask_for_maps(plan, cached)
+    talk::ask_for_maps(plan, mounted)
 }
 
 /// What of [`become_app`] needs no ids yet, to be done while the master writes the maps.

@@ -29,6 +29,8 @@ mod alone;
 mod cache;
 mod defence;
 mod identity;
+#[cfg(feature = "signatures")]
+mod keys;
 mod layer_name;
 mod layers;
 mod mask;
@@ -51,6 +53,11 @@ mod submount;
 mod superblock;
 mod talk;
 mod tmpfs;
+#[cfg(feature = "signatures")]
+mod trust;
+#[cfg(not(feature = "signatures"))]
+#[path = "trust/nothing.rs"]
+mod trust;
 
 pub use cache::{CACHE_DIR, Cache, PackageId, Slot};
 use core::mem;
@@ -58,6 +65,7 @@ pub use defence::Defence;
 pub use mount_points::MountPoints;
 pub use plan::Plan;
 use rocker_sys::{Fd, process, settle};
+pub use trust::Trust;
 
 /// Builds the sandbox of this plan and guards it to its end.
 ///

@@ -99,7 +99,7 @@ impl<'a> Overlays<'a> {
             }
             for entry in DirEntries::new(filled) {
                 if matches!(
-                    entry.name,
+                    entry.name.to_bytes(),
                     b"." | b".." | b"proc" | b"sys" | b"dev" | b"run"
                 ) {
                     continue;
@@ -211,13 +211,6 @@ impl Overlay {
     }
 }
 
-fn open_dir(parent: &Fd, name: &[u8]) -> Result<Fd> {
-    let mut text = [0; 256];
-    let slots = text.get_mut(..name.len()).ok_or(Errno::ENAMETOOLONG)?;
-    // copy_from_slice would bring its check of the lengths, that is, a panic.
-    for (slot, byte) in slots.iter_mut().zip(name) {
-        *slot = *byte;
-    }
-    let name = CStr::from_bytes_until_nul(&text).map_err(|_| Errno::ENAMETOOLONG)?;
+fn open_dir(parent: &Fd, name: &CStr) -> Result<Fd> {
     fs::openat(parent.raw(), name, O_PATH | O_DIRECTORY | O_NOFOLLOW, 0)
 }

@@ -15,7 +15,7 @@
 //!   namespace (`ptrace(2)`).
 
 use crate::mask::Mask;
-use crate::package::Cached;
+use crate::package::Mounted;
 use crate::step::{At, Step};
 use crate::{Plan, identity, pseudo_fs, talk};
 use rocker_proto::Stage;
@@ -27,15 +27,11 @@ use rocker_sys::{Fd, credentials, process};
 /// # Safety
 /// The process has one thread, and leaves nothing to be dropped.
 #[allow(unsafe_code)]
-pub(crate) unsafe fn become_guard(
-    plan: &Plan<'_>,
-    mask: &Mask<'_>,
-    cached: Option<Cached>,
-) -> Step<Fd> {
+pub(crate) unsafe fn become_guard(plan: &Plan<'_>, mask: &Mask<'_>, mounted: Mounted) -> Step<Fd> {
     pseudo_fs::show_proc()?;
     mask.go_there().at(Stage::HARDEN_PROC)?;
     become_owner(plan.owner).at(Stage::USER_NAMESPACE)?;
-    identity::enter_user_namespace(plan, cached)?;
+    identity::enter_user_namespace(plan, mounted)?;
     talk::wait_for_maps(plan)?;
     // SAFETY: the caller's promise; the builder leaves by exit.
     if !unsafe { process::clone_sibling(plan.namespaces) }.at(Stage::CLONE)? {

@@ -5,6 +5,7 @@ use crate::cache::{OpenCache, PackageId, Slot};
 use crate::resolve;
 use crate::step::{At, Step};
 use crate::superblock::{self, Format};
+use crate::trust::Trust;
 use core::ffi::CStr;
 use rocker_proto::Stage;
 use rocker_sys::fs::Stat;
@@ -17,6 +18,8 @@ use rocker_sys::{Errno, Fd, ProcPath, Result, block_device, fs};
 pub(crate) struct Package {
     image: Image,
     source: Source,
+    /// It was found to be signed, just now.
+    verified: Option<PackageId>,
 }
 
 /// Where its mount comes from.
@@ -36,22 +39,41 @@ pub(crate) struct Cached {
     pub(crate) new: Option<Fd>,
 }
 
+/// What the master is to know of it.
+pub(crate) struct Mounted {
+    pub(crate) cached: Option<Cached>,
+    pub(crate) verified: Option<PackageId>,
+}
+
 impl Package {
-    pub(crate) fn open(path: &CStr, cache: &OpenCache<'_>) -> Step<Self> {
+    /// Whom it comes from is asked before it is looked at in any other way, and of a mounted one too.
+    pub(crate) fn open(
+        path: &CStr,
+        cache: &OpenCache<'_>,
+        trust: Option<&Trust<'_>>,
+    ) -> Step<Self> {
         let image = Image::open(path).at(Stage::OPEN_PACKAGE)?;
+        let verified = match trust {
+            Some(trust) => trust.judge(&image)?,
+            None => None,
+        };
         let source = if let Some(slot) = cache.find(&PackageId::of(&image.stat)) {
             Source::Cache(slot)
         } else {
-            let format = image.recognise().at(Stage::PACKAGE_FORMAT)?;
+            let (format, _) = image.recognise().at(Stage::PACKAGE_FORMAT)?;
             // Of a block device the kernel itself shares the superblock.
             let slot = cache.free().filter(|_| image.stat.is_file());
             slot.map_or(Source::Own(format), |slot| Source::New(format, slot))
         };
-        Ok(Self { image, source })
+        Ok(Self {
+            image,
+            source,
+            verified,
+        })
     }
 
     /// Mounts it, read-only, at the exec directory as the sandbox sees it.
-    pub(crate) fn mount(self, exec_dir: &CStr, cache: OpenCache<'_>) -> Step<Option<Cached>> {
+    pub(crate) fn mount(self, exec_dir: &CStr, cache: OpenCache<'_>) -> Step<Mounted> {
         if let Source::New(format, slot) = self.source {
             let dir = cache.make(slot).at(Stage::PACKAGE_CACHE)?;
             self.image.mount(format, &dir)?;
@@ -73,14 +95,17 @@ impl Package {
             cache.bind(slot, &dir).at(Stage::MOUNT_PACKAGE)?;
         }
         cache.leave().at(Stage::PACKAGE_CACHE)?;
-        Ok(cached)
+        Ok(Mounted {
+            cached,
+            verified: self.verified,
+        })
     }
 }
 
 /// What holds the file system: a file, or a block device of flash (`mtdblock`, `ubiblock`) or disk.
-struct Image {
-    file: Fd,
-    stat: Stat,
+pub(crate) struct Image {
+    pub(crate) file: Fd,
+    pub(crate) stat: Stat,
 }
 
 impl Image {
@@ -101,22 +126,14 @@ impl Image {
         Ok(Self { file, stat })
     }
 
-    fn recognise(&self) -> Result<Format> {
+    /// What it is, and how many bytes of the file or device it says to have.
+    pub(crate) fn recognise(&self) -> Result<(Format, u64)> {
         if !Defence::Superblock.stands() {
-            return Ok(Format::Squashfs);
+            return Ok((Format::Squashfs, self.stat.size));
         }
         let mut head = [0; superblock::HEAD];
-        let mut len = 0usize;
-        loop {
-            let room = head.get_mut(len..).unwrap_or_default();
-            if room.is_empty() {
-                break;
-            }
-            match fs::read(self.file.raw(), room)? {
-                0 => break,
-                read => len = len.saturating_add(read),
-            }
-        }
+        // Of a file and of a device as much comes as there is.
+        let len = fs::read_at(self.file.raw(), &mut head, 0)?;
         superblock::recognise(head.get(..len).unwrap_or_default(), self.stat.size)
     }
 

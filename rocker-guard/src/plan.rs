@@ -1,6 +1,6 @@
 //! `Plan`: everything that a guard must know, ready before the clone.
 
-use crate::{Cache, MountPoints};
+use crate::{Cache, MountPoints, Trust};
 use core::ffi::CStr;
 use rocker_proto::limits::NAME_SIZE;
 use rocker_proto::{Entrance, Request};
@@ -28,6 +28,8 @@ pub struct Plan<'a> {
     pub mounts: MountPoints<'a>,
     /// Packages that are mounted already.
     pub cache: Cache<'a>,
+    /// Whom a package must come from, if that is asked.
+    pub trust: Option<Trust<'a>>,
     /// An empty file of mode 0000 that covers what must not be read in `/proc`.
     pub mask: &'a CStr,
 }

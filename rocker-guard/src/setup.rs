@@ -3,7 +3,7 @@
 use crate::cache::OpenCache;
 use crate::mask::Mask;
 use crate::overlay::Overlays;
-use crate::package::{Cached, Package};
+use crate::package::{Mounted, Package};
 use crate::seat::Seat;
 use crate::seccomp::Filter;
 use crate::step::{At, Step};
@@ -34,20 +34,20 @@ pub(crate) unsafe fn build(plan: &Plan<'_>) -> Step<Option<Seat>> {
     let request = &plan.request;
     let filter = Filter::of(request)?;
     let cache = OpenCache::open(&plan.cache)?;
-    let package = Package::open(request.package, &cache)?;
+    let package = Package::open(request.package, &cache, plan.trust.as_ref())?;
     let overlays = Overlays::open(request)?;
 
     let seat = overlays.mount(plan.mounts)?;
-    let cached = package.mount(request.exec_dir, cache)?;
+    let mounted = package.mount(request.exec_dir, cache)?;
     let doors = if plan.owner == 0 {
         pseudo_fs::mount_proc(&mask.file)?;
         make_sys_read_only(plan)?;
         network::leave_host(request)?;
-        enter_user_namespace(plan, cached)?
+        enter_user_namespace(plan, mounted)?
     } else {
         make_sys_read_only(plan)?;
         // SAFETY: one thread; in the process that does not come back, nothing is dropped.
-        let mask = unsafe { owner::become_guard(plan, &mask, cached) }?;
+        let mask = unsafe { owner::become_guard(plan, &mask, mounted) }?;
         pseudo_fs::mount_proc(&mask)?;
         network::leave_host(request)?;
         open_doors(plan)?
@@ -65,8 +65,8 @@ fn make_sys_read_only(plan: &Plan<'_>) -> Step {
     }
 }
 
-fn enter_user_namespace(plan: &Plan<'_>, cached: Option<Cached>) -> Step<talk::Doors> {
-    identity::enter_user_namespace(plan, cached)?;
+fn enter_user_namespace(plan: &Plan<'_>, mounted: Mounted) -> Step<talk::Doors> {
+    identity::enter_user_namespace(plan, mounted)?;
     // Meanwhile the master writes the id maps. Its word is heard in any case: if a guard ended without it, the master would
     // hear of that (`ECONNRESET`) in the place of what failed.
     let doors = open_doors(plan);

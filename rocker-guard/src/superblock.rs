@@ -20,27 +20,28 @@ pub(crate) enum Format {
     Erofs,
 }
 
-/// Recognises a package by its first [`HEAD`] bytes (or fewer, if the file is shorter) and its size.
+/// Recognises a package by its first [`HEAD`] bytes (or fewer, if the file is shorter) and its size; gives also how many
+/// bytes it says that it has.
 ///
 /// # Errors
 /// `EMEDIUMTYPE`: neither format. `ENODATA`: the file is shorter than it says it is. `EOPNOTSUPP`: a version or
 /// compression that no kernel mounts. `EINVAL`: the superblock contradicts itself.
-pub(crate) fn recognise(head: &[u8], file_size: u64) -> Result<Format> {
+pub(crate) fn recognise(head: &[u8], file_size: u64) -> Result<(Format, u64)> {
     if u32_at(head, 0) == Some(SQUASHFS_MAGIC) {
         return squashfs(head, file_size)
             .ok_or(Errno::ENODATA)?
-            .map(|()| Format::Squashfs);
+            .map(|length| (Format::Squashfs, length));
     }
     if u32_at(head, EROFS_OFFSET) == Some(EROFS_MAGIC) {
         return erofs(head, file_size)
             .ok_or(Errno::ENODATA)?
-            .map(|()| Format::Erofs);
+            .map(|length| (Format::Erofs, length));
     }
     Err(Errno::EMEDIUMTYPE)
 }
 
 /// `None`: cut off.
-fn squashfs(head: &[u8], file_size: u64) -> Option<Result<()>> {
+fn squashfs(head: &[u8], file_size: u64) -> Option<Result<u64>> {
     // All at once: what follows needs no check of the length.
     let head: &[u8; SQUASHFS_SIZE] = head.first_chunk()?;
     let inodes = u32_at(head, 4)?;
@@ -66,11 +67,11 @@ fn squashfs(head: &[u8], file_size: u64) -> Option<Result<()>> {
     if inodes == 0 || ids == 0 || !blocks_fit || !tables_fit {
         return Some(Err(Errno::EINVAL));
     }
-    (bytes_used <= file_size).then_some(Ok(()))
+    (bytes_used <= file_size).then_some(Ok(bytes_used))
 }
 
 /// `None`: cut off.
-fn erofs(head: &[u8], file_size: u64) -> Option<Result<()>> {
+fn erofs(head: &[u8], file_size: u64) -> Option<Result<u64>> {
     let head: &[u8; EROFS_SIZE] = head.get(EROFS_OFFSET..)?.first_chunk()?;
     let block_log = u32::from(*head.get(12)?);
     let blocks = u64::from(u32_at(head, 36)?);
@@ -79,7 +80,7 @@ fn erofs(head: &[u8], file_size: u64) -> Option<Result<()>> {
         return Some(Err(Errno::EINVAL));
     }
     let bytes_used = blocks.checked_shl(block_log)?;
-    (bytes_used <= file_size).then_some(Ok(()))
+    (bytes_used <= file_size).then_some(Ok(bytes_used))
 }
 
 fn array_at<const N: usize>(bytes: &[u8], at: usize) -> Option<[u8; N]> {
@@ -132,8 +133,11 @@ mod tests {
 
     #[test]
     fn good_ones_are_recognised() {
-        assert_eq!(recognise(&good_squashfs(), 4096), Ok(Format::Squashfs));
-        assert_eq!(recognise(&good_erofs(), 8192), Ok(Format::Erofs));
+        assert_eq!(
+            recognise(&good_squashfs(), 4096),
+            Ok((Format::Squashfs, 4000))
+        );
+        assert_eq!(recognise(&good_erofs(), 8192), Ok((Format::Erofs, 8192)));
         assert_eq!(recognise(&[0; HEAD], 9999), Err(Errno::EMEDIUMTYPE));
         assert_eq!(recognise(b"", 0), Err(Errno::EMEDIUMTYPE));
     }

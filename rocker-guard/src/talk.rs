@@ -1,9 +1,9 @@
 //! What the guard says, to the client and to the master.
 
-use crate::Plan;
-use crate::package::Cached;
+use crate::package::Mounted;
 use crate::seccomp::Filter;
 use crate::step::{At, Step};
+use crate::{PackageId, Plan};
 use core::ffi::CStr;
 use rocker_proto::{Entrance, Failure, NO_INDEX, Reply, Report, Stage, Welcome};
 use rocker_sys::namespace::{
@@ -115,13 +115,22 @@ pub(crate) fn report(plan: &Plan<'_>, failure: Failure) {
 
 /// Asks the master for the id maps.
 ///
-/// With it goes the slot of the cache that is used from now on, and the file of a package that was put there.
-pub(crate) fn ask_for_maps(plan: &Plan<'_>, cached: Option<Cached>) -> Step {
+/// With it goes the slot of the cache that is used from now on, and the file of a package that was put there; after it, the
+/// package that was found to be signed.
+pub(crate) fn ask_for_maps(plan: &Plan<'_>, mounted: Mounted) -> Step {
+    let Mounted { cached, verified } = mounted;
     let slot = cached.as_ref().map_or(NO_INDEX, |it| it.slot.into());
     let report = Report(Failure::indexed(Stage::MAPS, 0, slot)).encode();
+    let mut bytes = [0; Report::SIZE + PackageId::SIZE];
+    let told = verified.as_ref().map_or(&[][..], PackageId::as_bytes);
+    for (slot, byte) in bytes.iter_mut().zip(report.iter().chain(told)) {
+        *slot = *byte;
+    }
+    let len = Report::SIZE.saturating_add(told.len());
+    let bytes = bytes.get(..len).unwrap_or_default();
     let sent = match cached.and_then(|it| it.new) {
-        Some(file) => socket::send(plan.master, &report, &[file.raw()]),
-        None => socket::send(plan.master, &report, &[]),
+        Some(file) => socket::send(plan.master, bytes, &[file.raw()]),
+        None => socket::send(plan.master, bytes, &[]),
     };
     sent.at(Stage::ID_MAPS)
 }

@@ -58,6 +58,12 @@ impl<'a> Config<'a> {
         self.policy().peer(peer.uid, peer.gid)
     }
 
+    /// Must what this peer starts be signed?
+    pub(crate) fn requires_signature(&self, peer: &Credentials) -> bool {
+        let peer = self.peer(peer);
+        peer.is_some_and(|peer| self.policy().requires_signature(peer))
+    }
+
     /// May this peer have this? It has so many sandboxes already.
     pub(crate) fn admit(
         &self,

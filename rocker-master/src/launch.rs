@@ -12,8 +12,9 @@ use crate::log::Line;
 use crate::name::Names;
 use crate::packet::Packet;
 use crate::registry::{Guard, State};
+use crate::trust::{Generation, TrustTable};
 use core::ffi::CStr;
-use rocker_guard::{MountPoints, Plan};
+use rocker_guard::{MountPoints, PackageId, Plan, Trust};
 use rocker_proto::limits::REQUEST_MAX;
 use rocker_proto::{Failure, Reply, Report, Request, Stage};
 use rocker_sys::memory::Pages;
@@ -33,6 +34,9 @@ pub(crate) struct Launcher<'a> {
     pub(crate) config: &'a Config<'a>,
     /// How many the peer has.
     pub(crate) sandboxes: u32,
+    /// Whom its package must come from, and by which keys that is judged.
+    pub(crate) trust: Option<Trust<'a>>,
+    pub(crate) keys: Generation,
     pub(crate) mask: &'a CStr,
     pub(crate) mounts: MountPoints<'a>,
     pub(crate) kernel: Kernel,
@@ -138,6 +142,7 @@ fn clone_guard(
         master: theirs.raw(),
         mounts: launcher.mounts,
         cache: launcher.cache.view(lease),
+        trust: launcher.trust,
         mask: launcher.mask,
     };
     match clone(&plan) {
@@ -150,6 +155,7 @@ fn clone_guard(
                 pidfd,
                 lease,
                 peer_uid,
+                keys: launcher.keys,
             };
             Ok((guard, ours))
         }
@@ -199,8 +205,9 @@ pub(crate) fn hear_guard(
     packet: &Packet,
     is_ready: &mut bool,
     cache: &mut PackageCache,
+    trust: &mut TrustTable<'_>,
 ) -> Heard {
-    let mut bytes = [0; Report::SIZE];
+    let mut bytes = [0; Report::SIZE + PackageId::SIZE];
     let (len, file, sender) = match socket::receive(channel.raw(), &mut bytes, socket::DONT_WAIT) {
         Ok(mut received) => (received.len, received.fds.next(), received.sender),
         Err(Errno::EAGAIN) => return Heard::Building,
@@ -209,9 +216,10 @@ pub(crate) fn hear_guard(
     if len == 0 && *is_ready {
         return Heard::Ready;
     }
+    let bytes = bytes.get(..len).unwrap_or_default();
+    let (bytes, verified) = bytes.split_at_checked(Report::SIZE).unwrap_or((bytes, &[]));
     let vanished = Failure::new(Stage::VANISHED, Errno::ECONNRESET.raw());
-    let Report(report) =
-        Report::decode(bytes.get(..len).unwrap_or_default()).unwrap_or(Report(vanished));
+    let Report(report) = Report::decode(bytes).unwrap_or(Report(vanished));
     match report.stage {
         Stage::READY => {
             *is_ready = true;
@@ -220,6 +228,9 @@ pub(crate) fn hear_guard(
         }
         Stage::MAPS => {
             answer_maps(guard, channel, packet);
+            if let Some(package) = PackageId::from_bytes(verified) {
+                trust.remember(package, guard.keys);
+            }
             // After the answer, for which the guard waits. No slot has a number that a byte cannot hold.
             let slot = report.index.try_into().ok();
             guard.lease = cache.choose(guard.lease, slot, file, packet);

@@ -38,6 +38,11 @@ mod packet;
 mod quota;
 mod registry;
 mod server;
+#[cfg(feature = "signatures")]
+mod trust;
+#[cfg(not(feature = "signatures"))]
+#[path = "trust/nothing.rs"]
+mod trust;
 
 use cache::PackageCache;
 use config::Config;
@@ -50,6 +55,7 @@ use rocker_sys::raw::general::O_RDWR;
 use rocker_sys::signal::{SIGINT, SIGTERM};
 use rocker_sys::{Errno, Fd, credentials, fs};
 use server::Server;
+use trust::TrustTable;
 
 /// Runs the daemon; gives its exit status: 0 after SIGTERM, 1 if it could not start, 2 for a mistake on the command line.
 pub fn main(program: &Program) -> i32 {
@@ -120,7 +126,8 @@ fn start(options: &Options<'_>, config: Config<'_>) -> Result<(), StartError> {
     let mounts = MountNamespace::enter()
         .map_err(StartError::because("cannot make a mount namespace for"))?;
     let cache = PackageCache::new(options.cache_idle_ms);
-    let mut server = Server::new(config, listener, mounts, cache, &[SIGTERM, SIGINT])
+    let trust = TrustTable::new(options);
+    let mut server = Server::new(config, listener, mounts, cache, trust, &[SIGTERM, SIGINT])
         .map_err(StartError::because("cannot serve"))?;
     if let Some(fd) = options.notify_fd {
         notify(fd);

@@ -9,8 +9,30 @@ pub(crate) const DEFAULT_SOCKET: &CStr = c"/run/rocker/master.sock";
 /// As long as a supervisor takes to start an App again; short, because the package's file is in use for so long.
 const DEFAULT_CACHE_IDLE_MS: u64 = 10_000;
 
+/// Where the keys are that packages may be signed by.
+#[cfg(feature = "signatures")]
+const DEFAULT_KEYS: &CStr = c"/etc/rocker/keys";
+
+#[cfg(feature = "signatures")]
+macro_rules! signature_help {
+    () => {
+        "  --require-signature
+                     launch only packages that a trusted key has signed
+  --keys DIR         the trusted keys: *.pub, as rocker-pack keygen or minisign writes
+                     them (/etc/rocker/keys)
+"
+    };
+}
+#[cfg(not(feature = "signatures"))]
+macro_rules! signature_help {
+    () => {
+        ""
+    };
+}
+
 /// The text of `--help`.
-pub(crate) const HELP: &str = "\
+pub(crate) const HELP: &str = concat!(
+    "\
 rocker-master: makes sandboxes for Apps that start straight from compressed packages
 
 usage: rocker-master [options]
@@ -23,13 +45,16 @@ usage: rocker-master [options]
   --cache-idle S     keep a package mounted for S seconds after its last sandbox has
                      ended (10); until then its file is in use
   --die-with-parent  end when whoever started this ends
-  --version
+",
+    signature_help!(),
+    "  --version
   --help
 
 It stays in the foreground and logs to standard error, one line for each launch that
 failed. SIGHUP reads the file anew. SIGTERM ends it; sandboxes that run go on. It must
 be root.
-";
+"
+);
 
 /// What the command line says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,6 +67,12 @@ pub(crate) struct Options<'a> {
     pub(crate) die_with_parent: bool,
     /// How long a package stays mounted that no sandbox uses.
     pub(crate) cache_idle_ms: u64,
+    /// Does a package need a signature?
+    #[cfg(feature = "signatures")]
+    pub(crate) require_signature: bool,
+    /// The directory of trusted keys.
+    #[cfg(feature = "signatures")]
+    pub(crate) keys: &'a CStr,
 }
 
 /// Why there is nothing to run.
@@ -65,6 +96,10 @@ impl<'a> Options<'a> {
             notify_fd: None,
             die_with_parent: false,
             cache_idle_ms: DEFAULT_CACHE_IDLE_MS,
+            #[cfg(feature = "signatures")]
+            require_signature: false,
+            #[cfg(feature = "signatures")]
+            keys: DEFAULT_KEYS,
         };
         while let Some(argument) = arguments.next() {
             let mut value = || arguments.next().ok_or(Usage::Wrong(argument));
@@ -75,6 +110,10 @@ impl<'a> Options<'a> {
                 it if is(it, "--notify-fd") => options.notify_fd = Some(descriptor(value()?)?),
                 it if is(it, "--cache-idle") => options.cache_idle_ms = seconds(value()?)?,
                 it if is(it, "--die-with-parent") => options.die_with_parent = true,
+                #[cfg(feature = "signatures")]
+                it if is(it, "--require-signature") => options.require_signature = true,
+                #[cfg(feature = "signatures")]
+                it if is(it, "--keys") => options.keys = absolute(value()?)?,
                 #[cfg(feature = "weakened")]
                 it if is(it, "--without") => {
                     let name = value()?;
@@ -96,6 +135,13 @@ fn descriptor(text: &CStr) -> Result<i32, Usage<'_>> {
         .and_then(|fd| fd.try_into().ok())
         .filter(|fd| *fd > 2)
         .ok_or(Usage::Wrong(text))
+}
+
+/// Guards look at it from another directory.
+#[cfg(feature = "signatures")]
+fn absolute(path: &CStr) -> Result<&CStr, Usage<'_>> {
+    let is_absolute = path.to_bytes().starts_with(b"/");
+    is_absolute.then_some(path).ok_or(Usage::Wrong(path))
 }
 
 /// Whole seconds, in milliseconds.
@@ -137,6 +183,10 @@ mod tests {
                 notify_fd: Some(5),
                 die_with_parent: true,
                 cache_idle_ms: 7000,
+                #[cfg(feature = "signatures")]
+                require_signature: false,
+                #[cfg(feature = "signatures")]
+                keys: DEFAULT_KEYS,
             })
         );
         assert_eq!(parse(&[c"--socket"]), Err(Usage::Wrong(c"--socket")));
@@ -146,6 +196,17 @@ mod tests {
         assert_eq!(wrong, Err(Usage::Wrong(c"-1")));
         assert_eq!(parse(&[c"-h", c"--bad"]), Err(Usage::Help));
         assert_eq!(parse(&[c"bad"]), Err(Usage::Wrong(c"bad")));
+    }
+
+    #[cfg(feature = "signatures")]
+    #[test]
+    fn signatures_are_required_on_demand() {
+        let arguments = [c"--require-signature", c"--keys", c"/keys"];
+        let options = Options::parse(arguments.into_iter(), None).unwrap();
+        assert!(options.require_signature);
+        assert_eq!(options.keys, c"/keys");
+        let wrong = Options::parse([c"--keys", c"keys"].into_iter(), None);
+        assert_eq!(wrong, Err(Usage::Wrong(c"keys")));
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use crate::cache::Lease;
 use crate::packet::Packet;
 use crate::quota::{Quota, Usage};
+use crate::trust::Generation;
 use rocker_sys::memory::Table;
 use rocker_sys::process::Which;
 use rocker_sys::socket::Credentials;
@@ -52,6 +53,8 @@ pub(crate) struct Guard {
     pub(crate) lease: Lease,
     /// Whose sandbox it is.
     pub(crate) peer_uid: u32,
+    /// The keys that it verifies its package by.
+    pub(crate) keys: Generation,
 }
 
 impl State {
@@ -244,6 +247,7 @@ mod tests {
     fn running(pid: i32) -> State {
         State::Running {
             guard: Guard {
+                keys: Default::default(),
                 pid,
                 is_group: false,
                 has_ended: false,

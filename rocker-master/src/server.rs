@@ -12,6 +12,7 @@ use crate::memory_pressure::MemoryPressure;
 use crate::mount_namespace::{Carried, MountNamespace};
 use crate::name::Names;
 use crate::registry::{Key, Registry};
+use crate::trust::TrustTable;
 use rocker_sys::epoll::{Epoll, Events, FOREVER};
 use rocker_sys::raw::general::O_RDONLY;
 use rocker_sys::signal::{self, SIGCHLD, SIGHUP, SigSet};
@@ -42,6 +43,7 @@ pub(crate) struct Server<'a> {
     mounts: MountNamespace,
     cache: PackageCache,
     _pressure: Option<MemoryPressure>,
+    trust: TrustTable<'a>,
     kernel: Kernel,
     /// How many clients have not asked yet.
     asking: usize,
@@ -60,6 +62,7 @@ impl<'a> Server<'a> {
         listener: Listener<'a>,
         mounts: MountNamespace,
         cache: PackageCache,
+        trust: TrustTable<'a>,
         ends: &[u32],
     ) -> Result<Self> {
         let others = SigSet::empty().with(SIGCHLD).with(SIGHUP);
@@ -86,6 +89,7 @@ impl<'a> Server<'a> {
             mounts,
             cache,
             _pressure: pressure,
+            trust,
             kernel: Kernel::ask(),
             asking: 0,
             next_deadline_ms: None,
@@ -163,6 +167,7 @@ impl<'a> Server<'a> {
         // What cannot be followed is tried again, and told, at the next launch.
         self.follow_host().unwrap_or_default();
         self.config.reload();
+        self.trust.forget_all();
         // Somebody has taken the address away: then nobody can connect at all.
         self.listener
             .admit(self.config.policy())

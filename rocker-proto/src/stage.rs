@@ -122,6 +122,11 @@ stages! {
     SECCOMP_POLICY = 57, "seccomp-policy";
     /// The App's network: none that we know, or no namespace for it (`CONFIG_NET_NS`).
     NETWORK = 58, "network";
+    /// A signature is required, and the package has none that this device trusts: `ENODATA` none at all, `EBADMSG` a damaged
+    /// one, `ENOKEY` one by another key, `EKEYREJECTED` one of other bytes. `EPERM`: somebody but root may write to the
+    /// package; `ETXTBSY`: somebody writes to it. `ENOENT`, `EACCES`, `EINVAL`, `E2BIG`: the directory of trusted keys is
+    /// not there, can be written by others, holds a file that is no public key, or too many.
+    PACKAGE_SIGNATURE = 59, "package-signature";
 
     /// The socket's path does not fit an address (`unix(7)`: 108 bytes with the NUL).
     SOCKET_PATH = 64, "socket-path";

@@ -76,7 +76,7 @@ unsafe fn close_listed(first: RawFd, last: RawFd, flags: u32) -> Result<()> {
         if filled.is_empty() {
             return Ok(());
         }
-        let numbers = fs::DirEntries::new(filled).filter_map(|entry| number(entry.name));
+        let numbers = fs::DirEntries::new(filled).filter_map(|entry| number(entry.name.to_bytes()));
         for fd in numbers.filter(|fd| (first..=last).contains(fd) && *fd != list.raw()) {
             if flags == 0 {
                 // SAFETY: the caller's promise.

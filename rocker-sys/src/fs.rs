@@ -7,8 +7,10 @@ mod stat;
 pub use directory::{DirEntries, DirEntry, getdents64};
 pub use stat::{Stat, StatFs, fstat, fstatfs};
 
+#[cfg(target_pointer_width = "32")]
+use crate::arch::syscall6;
 use crate::arch::{syscall2, syscall3, syscall4, syscall5};
-use crate::errno::{Result, ret};
+use crate::errno::{Errno, Result, ret};
 use crate::fd::{Fd, RawFd};
 use core::ffi::CStr;
 use linux_raw_sys::general as g;
@@ -18,6 +20,11 @@ use linux_raw_sys::general as g;
 const NR_FCHOWN: u32 = g::__NR_fchown32;
 #[cfg(not(any(target_arch = "arm", target_arch = "x86")))]
 const NR_FCHOWN: u32 = g::__NR_fchown;
+
+#[cfg(target_pointer_width = "32")]
+const NR_FCNTL: u32 = g::__NR_fcntl64;
+#[cfg(target_pointer_width = "64")]
+const NR_FCNTL: u32 = g::__NR_fcntl;
 
 /// Relative paths start at the working directory.
 pub const AT_FDCWD: RawFd = g::AT_FDCWD;
@@ -77,6 +84,50 @@ pub fn read(fd: RawFd, buffer: &mut [u8]) -> Result<usize> {
             buffer.len(),
         )
     })
+}
+
+/// `pread64(2)`: as [`read`], from this byte of the file on.
+pub fn read_at(fd: RawFd, buffer: &mut [u8], offset: u64) -> Result<usize> {
+    let (at, len) = (buffer.as_mut_ptr() as usize, buffer.len());
+    #[cfg(target_pointer_width = "64")]
+    // SAFETY: the kernel writes at most `len` bytes into the exclusively borrowed buffer.
+    let read = unsafe { syscall4(g::__NR_pread64, fd as usize, at, len, offset as usize) };
+    // Two registers for the offset; EABI wants a pair of them that starts with an even one.
+    #[cfg(target_pointer_width = "32")]
+    let read = {
+        let [low, high] = if cfg!(target_endian = "little") {
+            [offset as usize, (offset >> 32) as usize]
+        } else {
+            [(offset >> 32) as usize, offset as usize]
+        };
+        if cfg!(target_arch = "x86") {
+            // SAFETY: as above.
+            unsafe { syscall5(g::__NR_pread64, fd as usize, at, len, low, high) }
+        } else {
+            // SAFETY: as above.
+            unsafe { syscall6(g::__NR_pread64, fd as usize, at, len, 0, low, high) }
+        }
+    };
+    ret(read)
+}
+
+/// Has anybody opened or mapped this file for writing? The file system's lock of readers (`F_SETLEASE` of `fcntl(2)`) tells:
+/// it is refused then. `None` where the file system has no such lock.
+///
+/// The caller must own the file, or have CAP_LEASE, and have opened it for reading only.
+pub fn has_writers(fd: RawFd) -> Option<bool> {
+    let lease = |kind: u32| {
+        let (set, kind) = (g::F_SETLEASE as usize, kind as usize);
+        // SAFETY: integers only.
+        ret(unsafe { syscall3(NR_FCNTL, fd as usize, set, kind) })
+    };
+    let taken = lease(g::F_RDLCK);
+    lease(g::F_UNLCK).unwrap_or_default();
+    match taken {
+        Ok(_) => Some(false),
+        Err(Errno::EAGAIN) => Some(true),
+        Err(_) => None,
+    }
 }
 
 /// `write(2)`: how many bytes were taken.

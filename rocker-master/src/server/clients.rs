@@ -121,11 +121,17 @@ impl Server<'_> {
         if let Err(errno) = self.follow_host() {
             return refuse(&client, &packet.peer, Stage::PROPAGATION, errno);
         }
+        let required = self.config.requires_signature(&packet.peer);
+        if let Err(errno) = self.trust.follow_keys(required) {
+            return refuse(&client, &packet.peer, Stage::PACKAGE_SIGNATURE, errno);
+        }
         let mut launcher = Launcher {
             names: &mut self.names,
             cache: &mut self.cache,
             config: &self.config,
             sandboxes: self.registry.usage(packet.peer.uid).sandboxes.into(),
+            trust: self.trust.view(required),
+            keys: self.trust.generation(),
             mask: self.listener.mask(),
             mounts: self.mounts.points(),
             kernel: self.kernel,

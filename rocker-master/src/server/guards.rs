@@ -41,7 +41,14 @@ impl Server<'_> {
         else {
             return;
         };
-        match launch::hear_guard(guard, channel, packet, is_ready, &mut self.cache) {
+        match launch::hear_guard(
+            guard,
+            channel,
+            packet,
+            is_ready,
+            &mut self.cache,
+            &mut self.trust,
+        ) {
             Heard::Building => self.know_guard(key),
             // The channel has done its work.
             Heard::Ready | Heard::Failed => self.settle(key),

@@ -18,6 +18,7 @@ mod pipe;
 mod process;
 mod program;
 mod sandbox;
+mod signing;
 mod steady;
 mod traces;
 
@@ -38,5 +39,6 @@ pub use process::{
 };
 pub use program::{Program, ask_shell};
 pub use sandbox::{Sandbox, ask, wait_for_guard};
+pub use signing::{KEYS, Signer, strict_command, strict_master};
 pub use steady::Steady;
 pub use traces::{Traces, eventually};

@@ -4,6 +4,7 @@
 use crate::arch::syscall3;
 use crate::errno::{Result, ret};
 use crate::fd::RawFd;
+use core::ffi::CStr;
 use linux_raw_sys::general as g;
 
 /// `getdents64(2)`: fills the buffer with `linux_dirent64` records; 0 is the end.
@@ -22,8 +23,8 @@ pub fn getdents64(dir: RawFd, buffer: &mut [u8]) -> Result<usize> {
 /// One name of a directory, as `getdents64` gives it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DirEntry<'a> {
-    /// The name, without NUL.
-    pub name: &'a [u8],
+    /// The name.
+    pub name: &'a CStr,
     /// `DT_DIR` and so on; `DT_UNKNOWN` where the file system does not say.
     pub file_type: u8,
 }
@@ -51,7 +52,7 @@ impl<'a> Iterator for DirEntries<'a> {
         let low = *self.0.get(Self::RECLEN)?;
         let high = *self.0.get(Self::RECLEN + 1)?;
         let record = self.0.get(..u16::from_ne_bytes([low, high]).into())?;
-        let name = record.get(Self::NAME..)?.split(|byte| *byte == 0).next()?;
+        let name = CStr::from_bytes_until_nul(record.get(Self::NAME..)?).ok()?;
         let file_type = *record.get(Self::TYPE)?;
         self.0 = self.0.get(record.len()..)?;
         Some(DirEntry { name, file_type })

@@ -1,0 +1,204 @@
+//! Ten thousand packages that something has happened to: with signatures none of them gets to the kernel, and without,
+//! nothing comes of them but a refusal or a sandbox.
+
+use rocker_client::{Data, Request, Stage};
+use rocker_testing::{
+    Case, Master, Signer, Traces, ask, eventually, launch, package_of, request, run_cases,
+    strict_master, wait_for, with_package,
+};
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::path::Path;
+use std::process::ExitCode;
+use std::time::Duration;
+
+fn main() -> ExitCode {
+    run_cases(CASES)
+}
+
+const CASES: &[Case] = &[
+    ("no_mutation_of_a_signed_package_is_mounted_1", || {
+        no_mutation_is_mounted(1)
+    }),
+    ("no_mutation_of_a_signed_package_is_mounted_2", || {
+        no_mutation_is_mounted(2)
+    }),
+    ("no_mutation_of_a_signed_package_is_mounted_3", || {
+        no_mutation_is_mounted(3)
+    }),
+    ("no_mutation_of_a_signed_package_is_mounted_4", || {
+        no_mutation_is_mounted(4)
+    }),
+    ("a_mutation_is_refused_or_starts_1", || {
+        a_mutation_is_refused_or_starts(1)
+    }),
+    ("a_mutation_is_refused_or_starts_2", || {
+        a_mutation_is_refused_or_starts(2)
+    }),
+    ("a_mutation_is_refused_or_starts_3", || {
+        a_mutation_is_refused_or_starts(3)
+    }),
+    ("a_mutation_is_refused_or_starts_4", || {
+        a_mutation_is_refused_or_starts(4)
+    }),
+];
+
+/// In each case: a case may take two minutes at the most, also on a busy machine.
+const MUTATIONS: u32 = 2_500;
+const PAGE: usize = 4096;
+const MUTANT: &str = "/run/mutant.sqfs";
+
+/// Always the same numbers: xorshift64* (Marsaglia, Vigna).
+struct Numbers(u64);
+
+impl Numbers {
+    fn below(&mut self, limit: usize) -> usize {
+        self.0 ^= self.0 >> 12;
+        self.0 ^= self.0 << 25;
+        self.0 ^= self.0 >> 27;
+        let number = self.0.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 33;
+        usize::try_from(number).unwrap() % limit
+    }
+}
+
+/// A package with every kind of table, in files of one block, of several, and of a fragment; what is before its tables, and
+/// where its footer begins.
+struct Original {
+    bytes: Vec<u8>,
+    tables: usize,
+    footer: usize,
+}
+
+impl Original {
+    fn new(signer: &Signer) -> Self {
+        let tree = Path::new("/run/mutant.tree");
+        fs::create_dir_all(tree.join("sub/dir")).unwrap();
+        let mut numbers = Numbers(7);
+        for (name, len) in [("hello", 20), ("sub/block", 4096), ("sub/dir/blocks", 9000)] {
+            let noise: Vec<u8> = (0..len).map(|_| numbers.below(256) as u8).collect();
+            fs::write(tree.join(name), noise).unwrap();
+        }
+        symlink("sub/block", tree.join("link")).unwrap();
+        package_of(tree, Path::new(MUTANT), |options| options.block_size = 4096);
+        signer.sign(MUTANT);
+        let bytes = fs::read(MUTANT).unwrap();
+        // `squashfs_fs.h`: the inodes' table is the first.
+        let tables = u64::from_le_bytes(bytes[64..72].try_into().unwrap());
+        Self {
+            footer: bytes.len() - PAGE,
+            tables: tables.try_into().unwrap(),
+            bytes,
+        }
+    }
+
+    /// Another package each time, and never this one.
+    fn mutant(&self, numbers: &mut Numbers) -> Vec<u8> {
+        let mut bytes = self.bytes.clone();
+        match numbers.below(10) {
+            0 => bytes.truncate(numbers.below(bytes.len())),
+            1 => {
+                let more = 1 + numbers.below(2 * PAGE);
+                bytes.extend((0..more).map(|_| numbers.below(256) as u8));
+            }
+            part => {
+                for _ in 0..=numbers.below(4) {
+                    let (start, end) = match part {
+                        2..=4 => (0, 96),
+                        5..=7 => (self.tables, self.footer),
+                        8 => (self.footer, self.bytes.len()),
+                        _ => (0, self.bytes.len()),
+                    };
+                    bytes[start + numbers.below(end - start)] ^= 1 << numbers.below(8);
+                }
+            }
+        }
+        if bytes == self.bytes {
+            bytes[0] ^= 1;
+        }
+        bytes
+    }
+}
+
+/// A request for the mutant.
+fn mutant_s() -> Request<'static> {
+    with_package(&request(), c"/run/mutant.sqfs")
+}
+
+/// As many of them with the master traced: that takes twenty times as long.
+const TRACED: u32 = 100;
+
+/// All of a launch that could mount something comes after the step that refuses these; the trace of some shows that it does.
+fn no_mutation_is_mounted(seed: u64) {
+    let request = mutant_s();
+    let original = Original::new(&Signer::new("trusted", true));
+    let mut master = strict_master(0);
+    let before = Traces::now(Path::new("/run/data"));
+    let mut numbers = Numbers(seed);
+    let mut refuse = |number: u32| {
+        fs::write(MUTANT, original.mutant(&mut numbers)).unwrap();
+        let failure = launch(&request, &|| 0).unwrap_err();
+        assert_eq!(
+            failure.stage,
+            Stage::PACKAGE_SIGNATURE,
+            "mutant {number}: {failure:?}"
+        );
+    };
+    (TRACED..MUTATIONS).for_each(&mut refuse);
+    assert!(master.is_alive());
+    eventually("nothing is left", Duration::from_secs(5), || {
+        Traces::now(Path::new("/run/data")) == before
+    });
+
+    let _master = master.traced(&["-e", "trace=mount,fsmount,move_mount,open_tree,ioctl"]);
+    let mounts = || {
+        let trace = fs::read_to_string("/run/trace").unwrap();
+        trace.contains("squashfs") || trace.contains("LOOP_") || trace.contains("overlay")
+    };
+    (0..TRACED).for_each(&mut refuse);
+    assert!(!mounts());
+    fs::write(MUTANT, &original.bytes).unwrap();
+    assert_eq!(ask(&request, &|| "started".into()), "started");
+    assert!(mounts(), "the trace is of something else");
+}
+
+fn a_mutation_is_refused_or_starts(seed: u64) {
+    let request = Request {
+        overlays: [None; 16],
+        data_dir: c"",
+        data: Data {
+            flags: Data::NO_OVERLAYS,
+            ..Data::DISK
+        },
+        ..mutant_s()
+    };
+    let original = Original::new(&Signer::new("trusted", true));
+    let mut master = Master::start();
+    let before = Traces::now(Path::new("/run/data"));
+    let mut numbers = Numbers(seed);
+    let mut started = 0;
+    for number in 0..MUTATIONS {
+        fs::write(MUTANT, original.mutant(&mut numbers)).unwrap();
+        match launch(&request, &|| 0) {
+            Ok(launched) => {
+                assert_eq!(wait_for(launched.app_pid), 0, "mutant {number}");
+                started += 1;
+            }
+            Err(failure) => {
+                let stages = [Stage::PACKAGE_FORMAT, Stage::MOUNT_PACKAGE];
+                assert!(
+                    stages.contains(&failure.stage),
+                    "mutant {number}: {failure:?}"
+                );
+            }
+        }
+    }
+    // Of a change to what is not looked at, a sandbox comes; of one to the superblock none.
+    assert!(
+        (MUTATIONS / 10..MUTATIONS * 9 / 10).contains(&started),
+        "{started} have started"
+    );
+    assert!(master.is_alive());
+    eventually("nothing is left", Duration::from_secs(5), || {
+        Traces::now(Path::new("/run/data")) == before
+    });
+}

@@ -1,0 +1,330 @@
+//! Signed packages: who is let in, what is looked at before, and what is remembered.
+
+use rocker_client::{CacheRequest, DEFAULT_SOCKET, Failure, Request, Stage, ask_cache};
+use rocker_sys::loop_device::LoopDevice;
+use rocker_testing::{
+    Case, KEYS, Master, POLICY, Sandbox, Signer, as_user, ask, launch, request,
+    run_cases_on_both_kernels, strict_command, strict_master, with_package,
+};
+use std::fs::{self, File, OpenOptions, Permissions};
+use std::os::fd::AsRawFd;
+use std::os::unix::fs::{FileExt, PermissionsExt, chown};
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    run_cases_on_both_kernels(CASES)
+}
+
+const CASES: &[Case] = &[
+    ("a_signed_package_starts", a_signed_package_starts),
+    (
+        "what_is_not_signed_is_refused",
+        what_is_not_signed_is_refused,
+    ),
+    (
+        "nothing_is_mounted_before_it_is_verified",
+        nothing_is_mounted_before,
+    ),
+    (
+        "what_others_can_write_is_refused",
+        what_others_can_write_is_refused,
+    ),
+    (
+        "keys_that_cannot_be_trusted_stop_everything",
+        keys_that_cannot_be_trusted,
+    ),
+    ("a_package_is_read_once", a_package_is_read_once),
+    (
+        "a_key_that_is_gone_takes_its_packages_along",
+        a_key_that_is_gone,
+    ),
+    (
+        "a_written_package_is_verified_anew",
+        a_written_package_is_verified_anew,
+    ),
+    (
+        "a_policy_can_ask_for_signatures",
+        a_policy_can_ask_for_signatures,
+    ),
+    (
+        "a_block_device_is_verified_each_time",
+        a_block_device_is_verified_each_time,
+    ),
+];
+
+const LONG: u32 = 1000;
+const PAGE: usize = 4096;
+const APP: &str = "/run/app.sqfs";
+
+fn refusal(request: &Request<'_>) -> i32 {
+    let failure = launch(request, &|| 0).unwrap_err();
+    assert_eq!(
+        failure,
+        Failure::new(Stage::PACKAGE_SIGNATURE, failure.errno)
+    );
+    failure.errno
+}
+
+fn starts(request: &Request<'_>) -> bool {
+    ask(request, &|| fs::read_to_string("/run/exec/hello").unwrap()) == "hello from the package\n"
+}
+
+/// A trusted key, and a request for a package that it has signed.
+fn signed() -> (Signer, Request<'static>) {
+    let (signer, request) = (Signer::new("trusted", true), request());
+    signer.sign(APP);
+    (signer, request)
+}
+
+fn change(change: impl FnOnce(&mut Vec<u8>)) {
+    let mut bytes = fs::read(APP).unwrap();
+    change(&mut bytes);
+    fs::write(APP, bytes).unwrap();
+}
+
+fn a_signed_package_starts() {
+    let (_, request) = signed();
+    let _master = strict_master(0);
+    assert!(starts(&request));
+    assert!(starts(&request));
+}
+
+fn what_is_not_signed_is_refused() {
+    let (signer, request) = signed();
+    let signed = fs::read(APP).unwrap();
+    let footer = signed.len() - PAGE;
+    let _master = strict_master(0);
+    type Change<'a> = &'a dyn Fn(&mut Vec<u8>);
+    let rows: [(&str, Change<'_>, i32); 9] = [
+        ("no footer", &|bytes| bytes.truncate(footer), libc::ENODATA),
+        (
+            "half a footer",
+            &|bytes| bytes.truncate(footer + 2048),
+            libc::ENODATA,
+        ),
+        (
+            "less than a page",
+            &|bytes| bytes.truncate(100),
+            libc::ENODATA,
+        ),
+        ("nothing", &|bytes| bytes.clear(), libc::ENODATA),
+        ("something behind", &|bytes| bytes.push(0), libc::ENODATA),
+        (
+            "another length",
+            &|bytes| bytes[footer + 17] ^= 1,
+            libc::EBADMSG,
+        ),
+        (
+            "another key",
+            &|bytes| bytes[footer + 26] ^= 1,
+            libc::ENOKEY,
+        ),
+        (
+            "another comment",
+            &|bytes| bytes[footer + 162] ^= 1,
+            libc::EKEYREJECTED,
+        ),
+        (
+            "another content",
+            &|bytes| bytes[1000] ^= 1,
+            libc::EKEYREJECTED,
+        ),
+    ];
+    for (what, wrong, errno) in rows {
+        change(wrong);
+        assert_eq!(refusal(&request), errno, "{what}");
+        fs::write(APP, &signed).unwrap();
+    }
+    Signer::new("stranger", false).sign(APP);
+    assert_eq!(refusal(&request), libc::ENOKEY);
+    signer.sign(APP);
+    assert!(starts(&request));
+}
+
+fn nothing_is_mounted_before() {
+    let (_, request) = signed();
+    let master = strict_master(0);
+    change(|bytes| bytes[1000] ^= 1);
+    let _master = master.traced(&["-e", "trace=mount,ioctl,open_tree,move_mount,mount_setattr"]);
+    let is_mounted = || {
+        let trace = fs::read_to_string("/run/trace").unwrap();
+        trace.contains("squashfs") || trace.contains("LOOP_") || trace.contains("overlay")
+    };
+    assert_eq!(refusal(&request), libc::EKEYREJECTED);
+    assert!(!is_mounted());
+    change(|bytes| bytes[1000] ^= 1);
+    assert!(starts(&request));
+    assert!(is_mounted(), "the trace is of something else");
+}
+
+fn what_others_can_write_is_refused() {
+    let (_, request) = signed();
+    let _master = strict_master(0);
+    for mode in [0o666, 0o664, 0o646] {
+        fs::set_permissions(APP, Permissions::from_mode(mode)).unwrap();
+        assert_eq!(refusal(&request), libc::EPERM, "{mode:o}");
+    }
+    fs::set_permissions(APP, Permissions::from_mode(0o644)).unwrap();
+    chown(APP, Some(1000), None).unwrap();
+    assert_eq!(refusal(&request), libc::EPERM);
+    chown(APP, Some(0), None).unwrap();
+
+    let writer = OpenOptions::new().write(true).open(APP).unwrap();
+    assert_eq!(refusal(&request), libc::ETXTBSY);
+    drop(writer);
+    assert!(starts(&request));
+}
+
+fn keys_that_cannot_be_trusted() {
+    let (_, request) = signed();
+    let _master = strict_master(0);
+    let file = format!("{KEYS}/other.pub");
+    let as_it_was = |dir_mode, key_mode| {
+        fs::set_permissions(KEYS, Permissions::from_mode(dir_mode)).unwrap();
+        fs::set_permissions(
+            format!("{KEYS}/trusted.pub"),
+            Permissions::from_mode(key_mode),
+        )
+        .unwrap();
+    };
+    as_it_was(0o777, 0o644);
+    assert_eq!(refusal(&request), libc::EACCES);
+    as_it_was(0o755, 0o666);
+    assert_eq!(refusal(&request), libc::EACCES);
+    as_it_was(0o755, 0o644);
+    chown(KEYS, Some(1000), None).unwrap();
+    assert_eq!(refusal(&request), libc::EACCES);
+    chown(KEYS, Some(0), None).unwrap();
+
+    fs::write(&file, "no key\n").unwrap();
+    assert_eq!(refusal(&request), libc::EINVAL);
+    fs::remove_file(&file).unwrap();
+    std::os::unix::fs::symlink("trusted.pub", &file).unwrap();
+    assert_eq!(refusal(&request), libc::ELOOP);
+    fs::remove_file(&file).unwrap();
+    for number in 0..16 {
+        fs::copy(
+            format!("{KEYS}/trusted.pub"),
+            format!("{KEYS}/{number}.pub"),
+        )
+        .unwrap();
+    }
+    assert_eq!(refusal(&request), libc::E2BIG);
+    fs::remove_file(format!("{KEYS}/0.pub")).unwrap();
+    fs::write(format!("{KEYS}/README"), "other files do not count").unwrap();
+    assert!(starts(&request));
+
+    fs::rename(KEYS, "/run/elsewhere").unwrap();
+    assert_eq!(refusal(&request), libc::ENOENT);
+}
+
+/// Also when its mount has gone meanwhile, and in two sandboxes at once.
+fn a_package_is_read_once() {
+    let (_, request) = signed();
+    let size = fs::metadata(APP).unwrap().len();
+    let master = strict_master(0);
+    let _master = master.traced(&["-e", "trace=pread64"]);
+    let reads = || {
+        let trace = fs::read_to_string("/run/trace").unwrap();
+        let of_content = |line: &&str| line.ends_with(&format!("{}, 0) = {0}", size - PAGE as u64));
+        trace.lines().filter(of_content).count()
+    };
+    assert!(starts(&request));
+    assert_eq!(reads(), 1);
+    let (first, second) = (Sandbox::start(&request), Sandbox::start(&request));
+    first.end();
+    second.end();
+    assert!(starts(&request));
+    assert_eq!(reads(), 1);
+}
+
+fn a_key_that_is_gone() {
+    let (_, request) = signed();
+    let second = Signer::new("second", true);
+    let _master = strict_master(LONG);
+    let sandbox = Sandbox::start(&request);
+    fs::remove_file(format!("{KEYS}/trusted.pub")).unwrap();
+    assert_eq!(refusal(&request), libc::ENOKEY);
+    sandbox.end();
+    assert_eq!(
+        refusal(&request),
+        libc::ENOKEY,
+        "it is still mounted in the cache"
+    );
+    second.sign(APP);
+    assert!(starts(&request));
+}
+
+fn a_written_package_is_verified_anew() {
+    let (_, request) = signed();
+    let _master = strict_master(LONG);
+    assert!(starts(&request));
+    File::options()
+        .write(true)
+        .open(APP)
+        .unwrap()
+        .write_at(b"!", 1000)
+        .unwrap();
+    assert_eq!(refusal(&request), libc::EKEYREJECTED);
+}
+
+fn a_policy_can_ask_for_signatures() {
+    let request = request();
+    let signer = Signer::new("trusted", true);
+    let free = "socket-mode 0666\n[peer uid=1000]\n";
+    let allowed = "package-dir /run\nexec-dir /run/exec\ndata-dir /run/data\noverlay-dir /etc\napp-uid 1-60000\napp-gid 1-60000\n";
+    let strict = format!("{free}require-signature yes\n{allowed}");
+    fs::write(POLICY, &strict).unwrap();
+    let mut command = strict_command(rocker_testing::binary("rocker-master"), 0);
+    command.args(["--config", POLICY]);
+    // Without --require-signature: the keys are named, and nothing wants them but the policy.
+    let arguments: Vec<_> = command.get_args().skip(1).map(ToOwned::to_owned).collect();
+    let mut command = std::process::Command::new(rocker_testing::binary("rocker-master"));
+    command.args(arguments);
+    let master = Master::start_command(command);
+
+    // Whatever else becomes of it.
+    let refused_to_user = || {
+        as_user(1000, || match launch(&request, &|| 0) {
+            Err(failure) if failure.stage == Stage::PACKAGE_SIGNATURE => failure.errno,
+            Ok(_) | Err(_) => 0,
+        })
+    };
+    assert_eq!(refused_to_user(), libc::ENODATA);
+    assert!(starts(&request), "root's section does not say so");
+    signer.sign(APP);
+    assert_eq!(refused_to_user(), 0);
+    master.change_policy(&format!("require-signature yes\n{strict}"));
+    assert!(starts(&request));
+    change(|bytes| bytes.truncate(bytes.len() - PAGE));
+    assert_eq!(refusal(&request), libc::ENODATA);
+}
+
+/// What was written below a device shows when the kernel reads it anew (`BLKFLSBUF` of `linux/fs.h`).
+fn forget_blocks(node: &str) {
+    let device = File::open(node).unwrap();
+    // SAFETY: the request takes no argument.
+    assert_eq!(unsafe { libc::ioctl(device.as_raw_fd(), 0x1261) }, 0);
+}
+
+/// What was written to the device meanwhile does not show in its node.
+fn a_block_device_is_verified_each_time() {
+    let (_, request) = signed();
+    // A device is larger than the package that was written to it.
+    change(|bytes| bytes.extend([0xff; 16 * PAGE]));
+    let _master = strict_master(0);
+    let file = File::options().read(true).write(true).open(APP).unwrap();
+    let device = LoopDevice::attach(file.as_raw_fd()).unwrap();
+    let on_device = with_package(&request, device.path());
+    let node = device.path().to_str().unwrap();
+    fs::set_permissions(node, Permissions::from_mode(0o600)).unwrap();
+    assert!(starts(&on_device));
+    assert!(starts(&on_device));
+    file.write_at(b"!", 1000).unwrap();
+    file.sync_all().unwrap();
+    forget_blocks(node);
+    assert_eq!(refusal(&on_device), libc::EKEYREJECTED);
+    fs::set_permissions(node, Permissions::from_mode(0o660)).unwrap();
+    assert_eq!(refusal(&on_device), libc::EPERM);
+    assert_eq!(ask_cache(DEFAULT_SOCKET, CacheRequest::Drop, |_| {}), Ok(0));
+}
