@@ -141,7 +141,8 @@ impl<'a> AppMaster<'a> {
             data_dir: &self.strings.data_dir,
             overlays,
             data: self.launch.data,
-            seccomp: Seccomp::DEFAULT,
+            // As the others that it is compared with.
+            seccomp: Seccomp::OFF,
             policy: c"",
             network: Network::HOST,
             tied: false,

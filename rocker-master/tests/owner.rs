@@ -371,11 +371,10 @@ fn failures_are_told_and_leave_nothing() {
 
 fn a_hundred_launches_leave_nothing() {
     let (master, request) = start();
-    let now = || {
-        let descriptors = descriptors_of(master.pid()).len();
-        (Traces::now(Path::new("/run/nothing")), descriptors)
-    };
-    let before = now();
+    let descriptors = || descriptors_of(master.pid()).len();
+    let now = || Traces::now(Path::new("/run/nothing"));
+    // It may still hold the one by which it told that it is ready.
+    let (before, at_first) = (now(), descriptors());
     for _ in 0..100 {
         app_master(|| {
             let (mut end, held) = pipe();
@@ -387,5 +386,8 @@ fn a_hundred_launches_leave_nothing() {
         });
     }
     eventually("nothing is left", SOON, || now() == before);
+    eventually("descriptors are as many", SOON, || {
+        descriptors() <= at_first
+    });
     assert_eq!(master.log(), "");
 }

@@ -97,7 +97,9 @@ impl Whole {
     pub fn of_rocker(launch: &Launch, app: &[&str]) -> Self {
         std::fs::create_dir_all(&launch.data_dir).expect("a directory");
         let mut command = Command::new(rocker_testing::binary("rocker"));
-        command.args(["run", "--uid", "1000", "--gid", "1000", "--exec-dir"]);
+        command.args(["run", "--uid", "1000", "--gid", "1000"]);
+        // As the others that it is compared with.
+        command.args(["--seccomp", "off", "--exec-dir"]);
         command
             .arg(&launch.exec_dir)
             .arg("--data-dir")
