@@ -5,10 +5,12 @@ use core::ffi::CStr;
 use rocker_sys::loop_device::LoopDevice;
 use rocker_sys::mount::{self, MNT_DETACH, MS_RDONLY, Mount};
 use rocker_sys::mount_attributes::{self, AT_RECURSIVE, MOUNT_ATTR_RDONLY};
-use rocker_sys::namespace::{CLONE_NEWIPC, CLONE_NEWNS, CLONE_NEWPID, CLONE_NEWUSER, CLONE_NEWUTS};
+use rocker_sys::namespace::{
+    CLONE_NEWIPC, CLONE_NEWNET, CLONE_NEWNS, CLONE_NEWPID, CLONE_NEWUSER, CLONE_NEWUTS,
+};
 use rocker_sys::process::{self, Cloned, Ended, Which};
 use rocker_sys::raw::general::{O_DIRECTORY, O_PATH, RESOLVE_NO_SYMLINKS};
-use rocker_sys::{Errno, Result, fs};
+use rocker_sys::{Errno, Result, fs, seccomp};
 
 /// How much a feature matters.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -101,6 +103,18 @@ pub(crate) const PROBES: &[Probe] = &[
         need: Need::Erofs,
         try_it: || known(c"erofs"),
         without: "CONFIG_EROFS_FS, 5.4",
+    },
+    Probe {
+        name: "filters of system calls",
+        need: Need::Better,
+        try_it: seccomp::is_there,
+        without: "Apps start with --seccomp off alone: CONFIG_SECCOMP_FILTER",
+    },
+    Probe {
+        name: "network namespaces",
+        need: Need::Better,
+        try_it: || clone_into(CLONE_NEWNET).map(drop),
+        without: "no --network none: CONFIG_NET_NS",
     },
     Probe {
         name: "clone3 and pidfds (5.3)",
