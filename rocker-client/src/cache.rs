@@ -2,6 +2,7 @@
 
 use crate::at;
 use crate::connect::{TIMEOUT_MS, connect};
+use crate::held;
 use core::ffi::CStr;
 use rocker_proto::limits::CACHE_REPLY_MAX;
 use rocker_proto::{CacheReply, CacheRequest, Failure, Stage};
@@ -25,7 +26,7 @@ pub fn ask_cache(
     let mut packet = [0; CACHE_REPLY_MAX];
     loop {
         time::wait_readable(connection.raw(), deadline_ms).map_err(at(Stage::ANSWER))?;
-        let received = socket::receive(connection.raw(), &mut packet, socket::DONT_WAIT);
+        let received = held::receive(connection.raw(), &mut packet, &mut []);
         let len = received.map_err(at(Stage::ANSWER))?.len;
         if len == 0 {
             return Err(at(Stage::ANSWER)(Errno::ECONNRESET));

@@ -1,11 +1,10 @@
 //! Asking the master, and what it answers.
 
 use crate::held::{self, Held};
-use crate::{Launched, at, middle};
+use crate::{Launched, at};
 use core::ffi::CStr;
 use rocker_proto::limits::NAME_SIZE;
 use rocker_proto::{Entrance, Failure, Packet, Reply, Request, Stage};
-use rocker_sys::namespace::CLONE_NEWUSER;
 use rocker_sys::raw::general::CAP_SYS_PTRACE;
 use rocker_sys::socket::{self, Address};
 use rocker_sys::{Errno, RawFd, credentials, time};
@@ -143,19 +142,16 @@ impl Ready {
 
     /// The user namespace, if they came one by one.
     pub(crate) fn user_namespace(&self) -> RawFd {
-        let user = self.all_doors().last();
-        user.map_or(-1, |(door, _)| number_of(door))
+        let mut user = -1;
+        for (door, _) in self.doors() {
+            user = number_of(door);
+        }
+        user
     }
 
-    /// What the child itself enters, in this order, each with what it is entered for. A pidfd is entered for all at once,
-    /// which the kernel does in its own good order. Who has come by way of the middle is in the user namespace already.
+    /// What a child enters, in this order, each with what it is entered for. A pidfd is entered for all at once, which the
+    /// kernel does in its own good order.
     pub(crate) fn doors(&self) -> impl Iterator<Item = (&Option<Held>, u32)> {
-        let is_in = middle::is_needed();
-        let doors = self.all_doors();
-        doors.filter(move |(_, kinds)| !is_in || *kinds != CLONE_NEWUSER)
-    }
-
-    fn all_doors(&self) -> impl Iterator<Item = (&Option<Held>, u32)> {
         let others = if self.entrance.is_one_by_one() {
             usize::from(self.entrance.has_pidfd()).saturating_add(1)
         } else {

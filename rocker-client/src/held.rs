@@ -44,24 +44,28 @@ pub(crate) struct Came {
     pub(crate) sender: i32,
 }
 
-/// Receives the packet that is there, and holds its descriptors; `fds` are filled from the start, what is left is closed.
+/// Receives the packet that is there, and holds its descriptors; `fds` are filled from the start.
+///
+/// # Errors
+/// As [`socket::receive`], `EMSGSIZE` also for more descriptors than `fds` has places.
 pub(crate) fn receive(
     socket: RawFd,
     bytes: &mut [u8],
     fds: &mut [Option<Held>],
 ) -> Result<Came, Errno> {
     section(|section| {
-        // By reference: it is not small.
-        let mut received = socket::receive(socket, bytes, socket::DONT_WAIT);
-        let received = received.as_mut().map_err(|errno| *errno)?;
-        for (slot, fd) in fds.iter_mut().zip(&mut received.fds) {
+        let mut slots = fds.iter_mut();
+        let mut put = |fd| {
+            let Some(slot) = slots.next() else {
+                return false;
+            };
             // It was empty: dropping another one here would wait for this very section.
             mem::forget(slot.replace(section.hold(fd)));
-        }
-        Ok(Came {
-            len: received.len,
-            sender: received.sender.map_or(0, |sender| sender.pid),
-        })
+            true
+        };
+        let (len, sender) = socket::receive_into(socket, bytes, socket::DONT_WAIT, &mut put)?;
+        let sender = sender.map_or(0, |sender| sender.pid);
+        Ok(Came { len, sender })
     })
 }
 

@@ -3,9 +3,9 @@
 
 use crate::connect::{Ready, number_of};
 use crate::filter::Filter;
-#[cfg(feature = "callback")]
 use crate::middle;
 use rocker_proto::{Failure, Joined, Request, Seccomp, Stage};
+use rocker_sys::namespace::CLONE_NEWUSER;
 use rocker_sys::{Errno, Fd, credentials, fs, namespace, process, socket};
 
 /// Tells the guard of this process, enters every namespace, becomes the App's user, and fetches its filter. Gives this
@@ -70,9 +70,14 @@ fn walk(
     step.stage = Stage::GROUPS;
     credentials::clear_groups()?;
     step.stage = Stage::JOIN;
-    for (index, (door, kinds)) in (0u16..).zip(ready.doors()) {
-        step.index = index;
-        namespace::setns(number_of(door), kinds)?;
+    step.index = 0;
+    // Who has come by way of the middle is in the user namespace already.
+    let is_in = middle::is_needed();
+    for (door, kinds) in ready.doors() {
+        if !is_in || kinds != CLONE_NEWUSER {
+            namespace::setns(number_of(door), kinds)?;
+        }
+        step.index = step.index.wrapping_add(1);
     }
     *step = Failure::new(Stage::IDENTITY, 0);
     become_app(request)?;

@@ -17,26 +17,27 @@ unsafe extern "C" {
 pub(crate) unsafe fn read<'a>(req: &RockerRequest, options: &Options<'a>) -> Request<'a> {
     // SAFETY: null or a string, by the caller's promise.
     let text = |pointer| unsafe { string(pointer) }.unwrap_or_default();
-    let mut request = Request {
+    // First, so that the request is put together in one piece.
+    let mut overlays = [None; limits::OVERLAYS_MAX];
+    for (slot, pointer) in overlays.iter_mut().zip(&req.app_overlay_dirs) {
+        // SAFETY: as above.
+        *slot = unsafe { string(*pointer) };
+    }
+    Request {
         app_id: req.app_id,
         uid: id(req.uid),
         gid: id(req.gid),
         package: text(req.app_pkg_path),
         exec_dir: text(req.app_exec_dir),
         data_dir: text(req.app_data_dir),
-        overlays: [None; limits::OVERLAYS_MAX],
+        overlays,
         data: options.data,
         seccomp: options.seccomp,
         policy: options.policy.unwrap_or_default(),
         network: options.network,
         tied: false,
         may_trace: false,
-    };
-    for (slot, pointer) in request.overlays.iter_mut().zip(&req.app_overlay_dirs) {
-        // SAFETY: as above.
-        *slot = unsafe { string(*pointer) };
     }
-    request
 }
 
 /// # Safety

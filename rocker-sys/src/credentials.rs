@@ -3,6 +3,7 @@
 
 use crate::arch::{syscall0, syscall2, syscall3, syscall5};
 use crate::errno::{Errno, Result, ret};
+use core::mem::zeroed;
 use linux_raw_sys::general as g;
 use linux_raw_sys::prctl as p;
 
@@ -60,11 +61,13 @@ pub fn set_effective_uid(uid: u32) -> Result<()> {
     Ok(())
 }
 
-/// `prctl(2)` of an option that neither writes to memory nor takes it away. Once, and not in each of its callers: they are many, and their programs small.
+/// `prctl(2)` of an option that neither writes to memory nor takes it away, nor has a value. Once, and not in each of its callers: they are
+/// many, and their programs small.
 #[inline(never)]
-pub(crate) fn prctl(option: u32, a: usize, b: usize) -> Result<usize> {
+pub(crate) fn prctl(option: u32, a: usize, b: usize) -> Result<()> {
     // SAFETY: the options used in this crate take integers, or the address of what the kernel only reads.
-    ret(unsafe { syscall5(g::__NR_prctl, option as usize, a, b, 0, 0) })
+    ret(unsafe { syscall5(g::__NR_prctl, option as usize, a, b, 0, 0) })?;
+    Ok(())
 }
 
 /// Drops every capability from the bounding set (`capabilities(7)`): no exec can bring one back.
@@ -94,11 +97,8 @@ pub fn drop_capabilities() -> Result<()> {
         version: g::_LINUX_CAPABILITY_VERSION_3,
         pid: 0,
     };
-    let none = [g::__user_cap_data_struct {
-        effective: 0,
-        permitted: 0,
-        inheritable: 0,
-    }; 2];
+    // SAFETY: integers only, for which zero is a value.
+    let none: [g::__user_cap_data_struct; 2] = unsafe { zeroed() };
     // SAFETY: the kernel reads the header and, for version 3, two data structures; it writes the header's version only
     // if it does not know ours.
     ret(unsafe {
@@ -117,11 +117,8 @@ pub fn has_capability(capability: u32) -> bool {
         version: g::_LINUX_CAPABILITY_VERSION_3,
         pid: 0,
     };
-    let mut sets = [g::__user_cap_data_struct {
-        effective: 0,
-        permitted: 0,
-        inheritable: 0,
-    }; 2];
+    // SAFETY: integers only, for which zero is a value.
+    let mut sets: [g::__user_cap_data_struct; 2] = unsafe { zeroed() };
     // SAFETY: the kernel reads the header and, for version 3, writes two data structures; it writes the header's version
     // if it does not know ours.
     unsafe {
@@ -137,33 +134,31 @@ pub fn has_capability(capability: u32) -> bool {
 
 /// No exec gives privileges from now on (`PR_SET_NO_NEW_PRIVS`).
 pub fn set_no_new_privs() -> Result<()> {
-    prctl(p::PR_SET_NO_NEW_PRIVS, 1, 0)?;
-    Ok(())
+    prctl(p::PR_SET_NO_NEW_PRIVS, 1, 0)
 }
 
 /// Whether others of the same uid may look into this process (`PR_SET_DUMPABLE`): ptrace, `/proc/PID/mem`, core dumps. It
 /// belongs to the memory, so it holds for everyone who shares it.
 pub fn set_dumpable(dumpable: bool) -> Result<()> {
-    prctl(p::PR_SET_DUMPABLE, dumpable.into(), 0)?;
-    Ok(())
+    prctl(p::PR_SET_DUMPABLE, dumpable.into(), 0)
 }
 
 /// `PR_GET_DUMPABLE`: is it 1, that is, an ordinary process?
 pub fn is_dumpable() -> Result<bool> {
-    Ok(prctl(p::PR_GET_DUMPABLE, 0, 0)? == 1)
+    // SAFETY: integers only.
+    let flag = ret(unsafe { syscall5(g::__NR_prctl, p::PR_GET_DUMPABLE as usize, 0, 0, 0, 0) })?;
+    Ok(flag == 1)
 }
 
 /// The signal that this process gets when its parent's thread ends (`PR_SET_PDEATHSIG`).
 pub fn set_parent_death_signal(signal: u32) -> Result<()> {
-    prctl(p::PR_SET_PDEATHSIG, signal as usize, 0)?;
-    Ok(())
+    prctl(p::PR_SET_PDEATHSIG, signal as usize, 0)
 }
 
 /// Whether this process becomes the parent of descendants whose parents end, in the place of PID 1
 /// (`PR_SET_CHILD_SUBREAPER`).
 pub fn set_child_subreaper(adopt: bool) -> Result<()> {
-    prctl(p::PR_SET_CHILD_SUBREAPER, adopt.into(), 0)?;
-    Ok(())
+    prctl(p::PR_SET_CHILD_SUBREAPER, adopt.into(), 0)
 }
 
 /// The name of the calling thread, as `/proc/PID/comm` shows it (`PR_SET_NAME`): 15 bytes and a NUL.

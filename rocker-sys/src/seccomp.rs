@@ -26,8 +26,7 @@ pub fn install(program: &[u8]) -> Result<()> {
 }
 
 fn set(program: usize) -> Result<()> {
-    prctl(p::PR_SET_SECCOMP, t::SECCOMP_MODE_FILTER as usize, program)?;
-    Ok(())
+    prctl(p::PR_SET_SECCOMP, t::SECCOMP_MODE_FILTER as usize, program)
 }
 
 /// Has the kernel filters at all? Nothing is installed.

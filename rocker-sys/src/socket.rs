@@ -3,7 +3,7 @@
 
 mod packet;
 
-pub use packet::{DONT_WAIT, Descriptors, FDS_MAX, Received, receive, send};
+pub use packet::{DONT_WAIT, Descriptors, FDS_MAX, Received, receive, receive_into, send};
 
 use crate::arch::{syscall2, syscall3, syscall4, syscall5};
 use crate::errno::{Errno, Result, ret};
@@ -55,24 +55,24 @@ impl Address {
     /// # Errors
     /// `ENAMETOOLONG` if it does not fit `sun_path` with its NUL, `EINVAL` if it is empty (which would autobind).
     pub fn new(path: &core::ffi::CStr) -> Result<Self> {
-        // SAFETY: integers only; zeroes are NULs.
-        let mut name: n::sockaddr_un = unsafe { zeroed() };
         let bytes = path.to_bytes_with_nul();
+        let mut address = Self {
+            // SAFETY: integers only; zeroes are NULs.
+            name: unsafe { zeroed() },
+            len: offset_of!(n::sockaddr_un, sun_path).wrapping_add(bytes.len()),
+        };
         if bytes.len() < 2 {
             return Err(Errno::EINVAL);
         }
-        if bytes.len() > name.sun_path.len() {
+        if bytes.len() > address.name.sun_path.len() {
             return Err(Errno::ENAMETOOLONG);
         }
-        name.sun_family = n::AF_UNIX as u16;
-        for (slot, byte) in name.sun_path.iter_mut().zip(bytes) {
+        address.name.sun_family = n::AF_UNIX as u16;
+        for (slot, byte) in address.name.sun_path.iter_mut().zip(bytes) {
             // c_char is signed on some architectures: the same eight bits.
             *slot = *byte as _;
         }
-        Ok(Self {
-            name,
-            len: offset_of!(n::sockaddr_un, sun_path).wrapping_add(bytes.len()),
-        })
+        Ok(address)
     }
 }
 

@@ -137,6 +137,22 @@ pub struct Received {
 /// # Errors
 /// `EMSGSIZE` if it did not fit, or brought more descriptors than were expected: what came is closed. `EAGAIN`.
 pub fn receive(socket: RawFd, buffer: &mut [u8], flags: u32) -> Result<Received> {
+    let mut fds = Descriptors::default();
+    let (len, sender) = receive_into(socket, buffer, flags, &mut |fd| fds.put(fd))?;
+    Ok(Received { len, fds, sender })
+}
+
+/// As [`receive`], for who has a place for the descriptors: `put` gets each, and says whether there was room for it. Gives
+/// how many bytes came, and from whom.
+///
+/// # Errors
+/// As [`receive`], but that what was put stays where it is.
+pub fn receive_into(
+    socket: RawFd,
+    buffer: &mut [u8],
+    flags: u32,
+    put: &mut dyn FnMut(Fd) -> bool,
+) -> Result<(usize, Option<Credentials>)> {
     let mut control = Control([0; Control::SIZE]);
     let mut iov = g::iovec {
         iov_base: buffer.as_mut_ptr().cast(),
@@ -158,19 +174,16 @@ pub fn receive(socket: RawFd, buffer: &mut [u8], flags: u32) -> Result<Received>
             result => break result?,
         }
     };
-    let mut received = Received {
-        len,
-        ..Received::default()
-    };
     let filled = control
         .0
         .get(..message.msg_controllen as usize)
         .unwrap_or_default();
-    let all_fit = received.read_control(filled);
+    let mut sender = None;
+    let all_fit = read_control(filled, put, &mut sender);
     if !all_fit || message.msg_flags & (n::MSG_TRUNC | n::MSG_CTRUNC) != 0 {
         return Err(Errno::EMSGSIZE);
     }
-    Ok(received)
+    Ok((len, sender))
 }
 
 /// `MSG_DONTWAIT` of `recv(2)`.
@@ -181,35 +194,37 @@ fn word(bytes: &[u8], at: usize) -> Option<u32> {
     Some(u32::from_ne_bytes(four.try_into().ok()?))
 }
 
-impl Received {
-    /// Takes the control messages apart. Every descriptor that the kernel installed ends up in an [`Fd`], so none can leak,
-    /// also if there are more than slots: a packet without credentials leaves their room to descriptors. Says whether all
-    /// had one.
-    fn read_control(&mut self, mut control: &[u8]) -> bool {
-        let mut all_fit = true;
-        while let Some(length) = control.get(..size_of::<usize>()) {
-            let length = length.try_into().map_or(0, usize::from_ne_bytes);
-            let kind = word(control, size_of::<usize>() + 4);
-            let Some(data) = control.get(Control::HEADER..length) else {
-                break;
-            };
-            if kind == Some(n::SCM_RIGHTS) {
-                for number in data.chunks_exact(4) {
-                    // Four bytes are a word.
-                    let Some(number) = word(number, 0) else {
-                        continue;
-                    };
-                    // SAFETY: the kernel has just installed this descriptor here, and each is read once.
-                    let fd = unsafe { Fd::from_raw(number.cast_signed()) };
-                    all_fit &= self.fds.put(fd);
-                }
-            } else if kind == Some(n::SCM_CREDENTIALS) {
-                self.sender = credentials_from(data);
+/// Takes the control messages apart. Every descriptor that the kernel installed ends up in an [`Fd`], so none can leak,
+/// also if there are more than slots: a packet without credentials leaves their room to descriptors. Says whether all
+/// had one.
+fn read_control(
+    mut control: &[u8],
+    put: &mut dyn FnMut(Fd) -> bool,
+    sender: &mut Option<Credentials>,
+) -> bool {
+    let mut all_fit = true;
+    while let Some(length) = control.get(..size_of::<usize>()) {
+        let length = length.try_into().map_or(0, usize::from_ne_bytes);
+        let kind = word(control, size_of::<usize>() + 4);
+        let Some(data) = control.get(Control::HEADER..length) else {
+            break;
+        };
+        if kind == Some(n::SCM_RIGHTS) {
+            for number in data.chunks_exact(4) {
+                // Four bytes are a word.
+                let Some(number) = word(number, 0) else {
+                    continue;
+                };
+                // SAFETY: the kernel has just installed this descriptor here, and each is read once.
+                let fd = unsafe { Fd::from_raw(number.cast_signed()) };
+                all_fit &= put(fd);
             }
-            control = control.get(Control::align(length)..).unwrap_or_default();
+        } else if kind == Some(n::SCM_CREDENTIALS) {
+            *sender = credentials_from(data);
         }
-        all_fit
+        control = control.get(Control::align(length)..).unwrap_or_default();
     }
+    all_fit
 }
 
 fn credentials_from(data: &[u8]) -> Option<Credentials> {
