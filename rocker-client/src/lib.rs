@@ -69,5 +69,10 @@ pub struct Launched {
 
 /// Gives an error of the kernel its stage.
 fn at(stage: Stage) -> impl Fn(Errno) -> Failure {
-    move |errno| Failure::new(stage, errno.raw())
+    move |errno| failed(stage, errno)
+}
+
+#[inline(never)]
+fn failed(stage: Stage, errno: Errno) -> Failure {
+    Failure::new(stage, errno.raw())
 }
