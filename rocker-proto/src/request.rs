@@ -104,9 +104,13 @@ impl<'a> Request<'a> {
         ];
         *header.first_chunk_mut()? = words;
         packet.extend_from_slice(header.as_flattened()).ok()?;
-        let [data_dir, policy] =
-            [self.data_dir, self.policy].map(|path| (!path.is_empty()).then_some(path));
-        let paths = [Some(self.package), Some(self.exec_dir), data_dir, policy];
+        let if_any = |path: &'a CStr| (!path.is_empty()).then_some(path);
+        let paths = [
+            Some(self.package),
+            Some(self.exec_dir),
+            if_any(self.data_dir),
+            if_any(self.policy),
+        ];
         append(packet, Self::LENGTHS, &paths)?;
         append(packet, Self::OVERLAY_LENGTHS, &self.overlays)?;
         put_len(packet, 6, packet.len())

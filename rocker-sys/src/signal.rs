@@ -34,11 +34,8 @@ impl SigSet {
 
     /// Every signal.
     pub fn full() -> Self {
-        let mut set = Self::empty();
-        for word in set.0.sig.iter_mut() {
-            *word = !0;
-        }
-        set
+        let sig = [!0; Self::SIZE / size_of::<core::ffi::c_ulong>()];
+        Self(g::kernel_sigset_t { sig })
     }
 
     /// The set with this signal too. Signals above the first word (32, 64) are not among those that Rocker names.
