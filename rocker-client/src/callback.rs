@@ -11,7 +11,7 @@ use crate::{Launched, at, join, pid_namespace};
 use core::ffi::{CStr, c_int, c_void};
 use rocker_proto::{Failure, Report, Request, Stage};
 use rocker_sys::signal::{self, SigSet};
-use rocker_sys::{Errno, Fd, RawFd, process, socket, time};
+use rocker_sys::{Errno, Fd, process, socket, time};
 
 /// What the App does: a C function and its argument. Its result is the App's exit status.
 #[derive(Clone, Copy, Debug)]
@@ -49,12 +49,13 @@ pub unsafe fn launch_callback(
     })
     .map_err(at(Stage::PLUMBING))?;
     // No handler of the host may run in the child before it is an unprivileged one.
-    let mask = signal::set_mask(&SigSet::full()).map_err(at(Stage::PLUMBING))?;
+    let mut mask = SigSet::full();
+    signal::swap_mask(&mut mask).map_err(at(Stage::PLUMBING))?;
     let app = App {
         ready,
         request,
         status: &theirs,
-        mask: &mask,
+        mask,
         callback,
     };
     let make_child = || match fork() {
@@ -64,7 +65,7 @@ pub unsafe fn launch_callback(
     };
     let child = pid_namespace::born_inside(ready, make_child);
     // Back to what it was a moment ago: it cannot fail.
-    signal::set_mask(&mask).unwrap_or(mask);
+    signal::swap_mask(&mut mask).unwrap_or_default();
     let child = child?;
     drop(theirs);
     let mut app_pid = child;
@@ -103,7 +104,7 @@ struct App<'a> {
     ready: &'a Ready,
     request: &'a Request<'a>,
     status: &'a Held,
-    mask: &'a SigSet,
+    mask: SigSet,
     callback: Callback,
 }
 
@@ -113,24 +114,24 @@ impl App<'_> {
     /// # Safety
     /// Runs in the fork, once.
     unsafe fn run(&self) -> ! {
-        let mut filter = Filter::NONE;
+        let (mut pidfd, mut filter) = (None, Filter::NONE);
         // SAFETY: the fork has one thread, and of it and its copy neither drops what matters to the other.
-        let joined = unsafe { join::join_forked(self.ready, self.request, &mut filter) };
-        let told = match joined {
-            Ok(pidfd) => {
-                let pidfd = pidfd.as_ref().map(Fd::raw);
-                self.tell(&Report::reached(Stage::READY), pidfd)
-            }
-            Err(failure) => self.tell(&Report(failure), None).and(Err(Errno::ECANCELED)),
+        let joined =
+            unsafe { join::join_forked(self.ready, self.request, &mut pidfd, &mut filter) };
+        let report = match joined {
+            Ok(()) => Report::reached(Stage::READY),
+            Err(failure) => Report(failure),
         };
-        if told.is_err() {
+        let told = self.tell(&report, pidfd);
+        if joined.is_err() || told.is_err() {
             // The parent has been told why, or is gone.
             process::exit(127);
         }
         // SAFETY: one thread, and nothing below uses a descriptor of the library.
         unsafe { held::close_all() };
         // Back to what the parent had: it cannot fail.
-        signal::set_mask(self.mask).unwrap_or(*self.mask);
+        let mut mask = self.mask;
+        signal::swap_mask(&mut mask).unwrap_or_default();
         // Last, because a policy may refuse what is done above. The parent has been told, so what remains is to end: the
         // guard has seen that the kernel has filters, so it must be out of memory.
         if filter.install().is_err() {
@@ -141,8 +142,10 @@ impl App<'_> {
         process::exit(unsafe { function(argument) })
     }
 
-    fn tell(&self, report: &Report, pidfd: Option<RawFd>) -> Result<(), Errno> {
-        socket::send(self.status.raw(), &report.encode(), pidfd.as_slice())
+    /// The pidfd goes along, and is closed here: what the callback runs in must not inherit it.
+    fn tell(&self, report: &Report, pidfd: Option<Fd>) -> Result<(), Errno> {
+        let number = pidfd.as_ref().map(Fd::raw);
+        socket::send(self.status.raw(), &report.encode(), number.as_slice())
     }
 }
 

@@ -8,18 +8,19 @@ use rocker_proto::{Failure, Joined, Request, Seccomp, Stage};
 use rocker_sys::namespace::CLONE_NEWUSER;
 use rocker_sys::{Errno, Fd, credentials, fs, namespace, process, socket};
 
-/// Tells the guard of this process, enters every namespace, becomes the App's user, and fetches its filter. Gives this
-/// process's pidfd.
+/// Tells the guard of this process, enters every namespace, becomes the App's user, and fetches its filter. In `pidfd` is
+/// this process's, where the kernel has them.
 ///
 /// The guard hears first: if this process dies half-way, the guard sees that too. The pidfd is opened by the process that
 /// it stands for, which is its own pid namespace's number and cannot have been reused.
 pub(crate) fn join(
     ready: &Ready,
     request: &Request<'_>,
+    pidfd: &mut Option<Fd>,
     filter: &mut Filter,
-) -> Result<Option<Fd>, Failure> {
+) -> Result<(), Failure> {
     let mut step = Failure::new(Stage::ANNOUNCE, 0);
-    walk(ready, request, filter, &mut step).map_err(|errno| because(step, errno))
+    walk(ready, request, pidfd, filter, &mut step).map_err(|errno| because(step, errno))
 }
 
 /// The same, in a fork: if a process in the middle is needed, this is what it becomes. There it gives [`Stage::CLONE`], which
@@ -32,12 +33,13 @@ pub(crate) fn join(
 pub(crate) unsafe fn join_forked(
     ready: &Ready,
     request: &Request<'_>,
+    pidfd: &mut Option<Fd>,
     filter: &mut Filter,
-) -> Result<Option<Fd>, Failure> {
+) -> Result<(), Failure> {
     let mut step = Failure::new(Stage::JOIN_PID, 0);
     // SAFETY: the caller's promise.
     let made = unsafe { middle::make_app(ready, &mut step) };
-    let joined = made.and_then(|()| walk(ready, request, filter, &mut step));
+    let joined = made.and_then(|()| walk(ready, request, pidfd, filter, &mut step));
     joined.map_err(|errno| because(step, errno))
 }
 
@@ -52,14 +54,15 @@ fn because(step: Failure, errno: Errno) -> Failure {
 fn walk(
     ready: &Ready,
     request: &Request<'_>,
+    pidfd: &mut Option<Fd>,
     filter: &mut Filter,
     step: &mut Failure,
-) -> Result<Option<Fd>, Errno> {
+) -> Result<(), Errno> {
     step.stage = Stage::ANNOUNCE;
-    let pidfd = match process::pidfd_open(process::pid()) {
-        Err(Errno::ENOSYS) => None,
-        result => Some(result?),
-    };
+    match process::pidfd_open(process::pid()) {
+        Err(Errno::ENOSYS) => {}
+        result => *pidfd = Some(result?),
+    }
     let number = pidfd.as_ref().map(Fd::raw);
     socket::send(ready.connection.raw(), &Joined.encode(), number.as_slice())?;
     // From here on nobody inside may look into this process, which is still a privileged one.
@@ -87,7 +90,7 @@ fn walk(
     if request.seccomp != Seccomp::OFF {
         filter.fetch(ready)?;
     }
-    Ok(pidfd)
+    Ok(())
 }
 
 /// Without this the process would stay host uid 0, whatever the maps say, and own the host by way of

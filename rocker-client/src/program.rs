@@ -209,8 +209,8 @@ unsafe extern "C" fn run(argument: *mut c_void) -> ! {
 
 fn enter(child: &Child<'_>) -> Result<(), Failure> {
     // The pidfd has been told to the guard; the parent has one of its own. It goes with the exec, like all the others.
-    let mut filter = Filter::NONE;
-    let pidfd = join::join(child.ready, child.request, &mut filter)?;
+    let (mut pidfd, mut filter) = (None, Filter::NONE);
+    join::join(child.ready, child.request, &mut pidfd, &mut filter)?;
     pidfd.map(Fd::into_raw);
     child.tie.as_ref().map_or(Ok(()), tie_to)?;
     close_on_exec_from(3, child.program.keep).map_err(at(Stage::PLUMBING))?;

@@ -90,7 +90,12 @@ unsafe fn launch(
         argument: app_args,
     };
     // SAFETY: the function may be called in a fork, by the caller's promise.
-    unsafe { launch_callback(request::socket(), &request, callback) }.map_err(last_failure::set)
+    let launched = unsafe { launch_callback(request::socket(), &request, callback) };
+    // By reference: a sandbox that runs is not small.
+    if let Err(failure) = &launched {
+        last_failure::set(*failure);
+    }
+    launched
 }
 
 #[panic_handler]

@@ -57,18 +57,25 @@ impl SigSet {
 
 /// Sets the calling thread's mask and gives the old one (`rt_sigprocmask(2)`).
 pub fn set_mask(mask: &SigSet) -> Result<SigSet> {
-    let mut old = SigSet::empty();
-    // SAFETY: the kernel reads one set and writes one set of the size that goes with them.
+    let mut mask = *mask;
+    swap_mask(&mut mask)?;
+    Ok(mask)
+}
+
+/// As [`set_mask`], with the old one in the place of the new.
+pub fn swap_mask(mask: &mut SigSet) -> Result<()> {
+    let address = (&raw mut mask.0) as usize;
+    // SAFETY: the kernel reads one set before it writes one, of the size that goes with them.
     ret(unsafe {
         syscall4(
             g::__NR_rt_sigprocmask,
             g::SIG_SETMASK as usize,
-            (&raw const mask.0) as usize,
-            (&raw mut old.0) as usize,
+            address,
+            address,
             SigSet::SIZE,
         )
     })?;
-    Ok(old)
+    Ok(())
 }
 
 /// Every signal's disposition back to the default (`rt_sigaction(2)`), so that a program that is executed next does not
