@@ -18,7 +18,10 @@ pub type Packet = heapless::Vec<u8, REQUEST_MAX>;
 ///
 /// Having decoded one proves that every id is in range and every path absolute, without `.`, `..` or empty components. It
 /// does not prove that anything is there, or that the sender may have it.
+///
+/// In the order below: whatever stood behind the overlays would be too far away for the short forms of instructions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(C)]
 pub struct Request<'a> {
     /// The caller's own number for the App; only logs use it.
     pub app_id: i32,
@@ -33,9 +36,6 @@ pub struct Request<'a> {
     /// Where the overlays' upper layers are kept. Empty if there is none: see [`Data::needs_dir`]. One that is not needed is
     /// not opened.
     pub data_dir: &'a CStr,
-    /// The directories that the App may change without the host's seeing it. None at all stands for every top-level
-    /// directory but /proc, /sys, /dev and /run.
-    pub overlays: [Option<&'a CStr>; OVERLAYS_MAX],
     /// Where those changes live.
     pub data: Data,
     /// Which system calls the App may make.
@@ -49,6 +49,9 @@ pub struct Request<'a> {
     /// May the caller trace root's processes (CAP_SYS_PTRACE)? The client library looks for itself, whatever stands here. It
     /// decides by which [`Entrance`](crate::Entrance) the caller gets in, and nothing else.
     pub may_trace: bool,
+    /// The directories that the App may change without the host's seeing it. None at all stands for every top-level
+    /// directory but /proc, /sys, /dev and /run.
+    pub overlays: [Option<&'a CStr>; OVERLAYS_MAX],
 }
 
 impl<'a> Request<'a> {
