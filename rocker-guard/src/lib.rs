@@ -29,6 +29,7 @@ mod alone;
 mod cache;
 mod defence;
 mod identity;
+mod image;
 #[cfg(feature = "signatures")]
 mod keys;
 mod layer_name;

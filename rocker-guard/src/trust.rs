@@ -5,7 +5,7 @@
 //! writes to a signed package is not kept from it, nor a disk that gives other bytes the next time: fs-verity and dm-verity
 //! are, which check each block whenever it is read.
 
-use crate::package::Image;
+use crate::image::Image;
 use crate::step::{At, Step};
 use crate::{PackageId, keys};
 use core::ffi::CStr;

@@ -336,7 +336,9 @@ fn every_stage_has_a_fault() {
     ];
     let tried: Vec<_> = tables.into_iter().flat_map(rows).collect();
     let missing = Stage::ALL.iter().filter(|stage| {
-        let is_a_guard_s = (Stage::CLONE..Stage::SOCKET_PATH).contains(*stage);
+        // A signature is checked only where it is wanted: signatures.rs has what goes wrong there.
+        let is_a_guard_s = (Stage::CLONE..Stage::SOCKET_PATH).contains(*stage)
+            && **stage != Stage::PACKAGE_SIGNATURE;
         is_a_guard_s && !tried.iter().any(|fault| fault.stage() == **stage)
     });
     let missing: Vec<_> = missing.map(|stage| stage.name()).collect();

@@ -1,7 +1,7 @@
 //! `Trust` of a build that has no signatures: there is none, so none can be asked.
 
 use crate::PackageId;
-use crate::package::Image;
+use crate::image::Image;
 use crate::step::Step;
 use core::convert::Infallible;
 use core::marker::PhantomData;
