@@ -166,7 +166,7 @@ fn stage_numbers() {
     let numbers: Vec<u16> = Stage::ALL.iter().map(|stage| stage.raw()).collect();
     let expected: Vec<u16> = (0..=2)
         .chain(16..=33)
-        .chain(35..=58)
+        .chain(35..=59)
         .chain(64..=82)
         .collect();
     assert_eq!(numbers, expected);
