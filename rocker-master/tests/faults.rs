@@ -46,7 +46,7 @@ const BEFORE: &str = "
     chdir:error=EIO:when=1           -                             guard
     prctl:error=EPERM:when=2         -                             seccomp
     openat2:error=EIO                /run/app.sqfs                 open-package
-    read:error=EIO                   /run/app.sqfs                 package-format
+    pread64:error=EIO                /run/app.sqfs                 package-format
     openat2:error=EIO                /run/data                     open-data-dir
     openat:error=EMFILE              /proc/driver                  package-cache
     openat2:error=EIO                /run/o1                       open-overlay[0]

@@ -3,7 +3,7 @@
 use rocker_client::{Failure, Stage};
 use rocker_testing::{
     Case, Master, Peer, Steady, as_user, become_user, children_of, descriptors_of, eventually,
-    kill, pipe, request, run_cases,
+    kill, pipe, request, run_cases, wait_for_master,
 };
 use std::io::{Read, Write};
 use std::process::ExitCode;
@@ -148,6 +148,7 @@ fn five_hundred_silent_connections() {
     eventually("no guard is left", SOON, || {
         children_of(master.pid()).is_empty()
     });
+    wait_for_master();
     let before = descriptors_of(master.pid()).len();
     // SAFETY: the case has one thread.
     let flood = unsafe { libc::fork() };

@@ -3,7 +3,8 @@
 use rocker_client::{Failure, Request, Stage};
 use rocker_testing::{
     App, Case, Master, Program, Sandbox, Traces, as_user, children_of, descriptors_of, eventually,
-    in_fork, is_there, kill, launch, pipe, request, run_cases, status_of, wait_for, with_ids,
+    in_fork, is_there, kill, launch, pipe, request, run_cases, status_of, wait_for,
+    wait_for_master, with_ids,
 };
 use std::fs::{self, File};
 use std::io::{Error, Read};
@@ -373,7 +374,8 @@ fn a_hundred_launches_leave_nothing() {
     let (master, request) = start();
     let descriptors = || descriptors_of(master.pid()).len();
     let now = || Traces::now(Path::new("/run/nothing"));
-    // It may still hold the one by which it told that it is ready.
+    // Until then it may hold the one by which it told that it is ready.
+    wait_for_master();
     let (before, at_first) = (now(), descriptors());
     for _ in 0..100 {
         app_master(|| {

@@ -38,7 +38,7 @@ pub use process::{
     as_user, become_user, children_of, descriptors_of, in_fork, is_there, kill, status_of,
 };
 pub use program::{Program, ask_shell};
-pub use sandbox::{Sandbox, ask, wait_for_guard};
+pub use sandbox::{Sandbox, ask, wait_for_guard, wait_for_master};
 pub use signing::{KEYS, Signer, strict_command, strict_master};
 pub use steady::Steady;
 pub use traces::{Traces, eventually};

@@ -73,7 +73,7 @@ pub fn wait_for_guard(launched: &Launched) {
 
 /// Waits until the master has done everything that it had to do so far, if one is left: it does one thing after another, and
 /// closing the connection of whoever asks for the cache is the last of them.
-pub(crate) fn wait_for_master() {
+pub fn wait_for_master() {
     let Ok(peer) = Peer::connect() else { return };
     if peer.send(&CacheRequest::List.encode()).is_ok() {
         while !peer.receive(Duration::from_secs(2)).is_empty() {}
