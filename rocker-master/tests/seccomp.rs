@@ -3,7 +3,7 @@
 use rocker_client::{Failure, NO_INDEX, Request, Seccomp, Stage};
 use rocker_testing::{
     Case, Master, Program, Refusal, Sandbox, ask, ask_shell, launch, refuse_calls, request,
-    run_cases, status_of, wait_for,
+    run_cases, status_of, wait_for, wait_for_master,
 };
 use std::fs;
 use std::io::Error;
@@ -283,6 +283,7 @@ fn mistakes_in_a_policy_are_told_with_their_place() {
         failure,
         Failure::indexed(Stage::SECCOMP_POLICY, libc::ENOSYS, 8)
     );
+    wait_for_master();
     let said = " stage=seccomp-policy[8] path=\"/run/app.policy\" errno=ENOSYS";
     assert!(master.log().contains(said), "{}", master.log());
 }
