@@ -35,10 +35,7 @@ fn fixture() -> Fixture {
 
 /// The command, with the fixture's output directory to work in.
 fn advise(fixture: &Fixture) -> Command {
-    // A copy that everybody can reach: where this one lies may be private.
-    let program = fixture.tree().with_file_name("rocker-pack");
-    fs::copy(env!("CARGO_BIN_EXE_rocker-pack"), &program).unwrap();
-    let mut command = Command::new(program);
+    let mut command = Command::new(fixture.program());
     command.args(["build", "--advise", "--rounds", "1", "tree"]);
     command
         .current_dir(fixture.tree().with_file_name(""))

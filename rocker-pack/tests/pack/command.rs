@@ -179,10 +179,7 @@ fn an_unreadable_file_is_named_with_its_errno_and_nothing_is_left() {
     let secret = fixture.tree().join("sub/secret");
     fs::write(&secret, noise(1, 100)).unwrap();
     fs::set_permissions(&secret, fs::Permissions::from_mode(0o0)).unwrap();
-    // A copy that everybody can reach: where this one lies may be private.
-    let program = fixture.tree().with_file_name("rocker-pack");
-    fs::copy(env!("CARGO_BIN_EXE_rocker-pack"), &program).unwrap();
-    let mut command = Command::new(program);
+    let mut command = Command::new(fixture.program());
     command
         .arg("build")
         .arg(fixture.tree())

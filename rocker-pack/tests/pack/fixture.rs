@@ -6,6 +6,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{FileExt, PermissionsExt, chown, symlink};
 use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::time::{Duration, SystemTime};
 
 use rustix::fs::{CWD, FileType, Mode, XattrFlags, lsetxattr, makedev, mknodat};
@@ -66,6 +67,18 @@ impl Fixture {
     /// The package.
     pub fn package(&self) -> PathBuf {
         self.out().join("app.sqfs")
+    }
+
+    /// A copy of the program that everybody can reach: where it lies itself may be private.
+    ///
+    /// Made by cp: what this process had open for writing, a child of another test's thread could inherit at that moment, and
+    /// the copy could not be executed (`ETXTBSY`).
+    pub fn program(&self) -> PathBuf {
+        let program = self.tree().with_file_name("rocker-pack");
+        let mut copy = Command::new("cp");
+        copy.arg(env!("CARGO_BIN_EXE_rocker-pack")).arg(&program);
+        assert!(copy.status().unwrap().success());
+        program
     }
 
     /// The names in the package's directory, hidden ones too.
