@@ -18,7 +18,7 @@ fn number<const N: usize>(head: &[u8], at: usize) -> u64 {
 fuzz_target!(|input: (u64, &[u8])| {
     let (size, bytes) = input;
     let head = &bytes[..bytes.len().min(HEAD)];
-    let Ok(format) = recognise(head, size) else {
+    let Ok((format, said)) = recognise(head, size) else {
         return;
     };
     let (needed, used) = match format {
@@ -32,9 +32,10 @@ fuzz_target!(|input: (u64, &[u8])| {
             (HEAD, number::<4>(head, 1024 + 36) << head[1024 + 12])
         }
     };
+    assert_eq!(said, used);
     assert!(0 < used && used <= size, "cut off");
-    assert_eq!(recognise(head, used), Ok(format));
-    assert_eq!(recognise(head, u64::MAX), Ok(format));
+    assert_eq!(recognise(head, used), Ok((format, used)));
+    assert_eq!(recognise(head, u64::MAX), Ok((format, used)));
     assert!(recognise(head, used - 1).is_err(), "one byte is missing");
     assert!(
         recognise(&head[..needed - 1], size).is_err(),
