@@ -9,7 +9,6 @@ use rocker_proto::Stage;
 use rocker_sys::fs::Stat;
 use rocker_sys::loop_device::LoopDevice;
 use rocker_sys::mount::{MS_NODEV, MS_NOSUID, MS_RDONLY, Mount};
-use rocker_sys::raw::general::O_RDONLY;
 use rocker_sys::{Errno, Fd, ProcPath, Result, block_device, fs};
 
 /// What holds the file system: a file, or a block device of flash (`mtdblock`, `ubiblock`) or disk.
@@ -19,17 +18,14 @@ pub(crate) struct Image {
 }
 
 impl Image {
-    /// Its type is known before it is opened for real: opening a FIFO or a terminal may block or have effects.
+    /// # Errors
+    /// `EISDIR`, `EMEDIUMTYPE`: it is neither a file nor a block device.
     pub(crate) fn open(path: &CStr) -> Result<Self> {
-        let found = resolve::open(path, 0)?;
-        let mut stat = fs::fstat(found.raw())?;
-        if stat.is_dir() {
-            return Err(Errno::EISDIR);
-        }
-        if !stat.is_file() && !stat.is_block_device() {
-            return Err(Errno::EMEDIUMTYPE);
-        }
-        let file = fs::open(ProcPath::new(found.raw()).as_c_str(), O_RDONLY)?;
+        let (file, mut stat) = resolve::open_to_read(path, |stat| match stat {
+            _ if stat.is_file() || stat.is_block_device() => Ok(()),
+            _ if stat.is_dir() => Err(Errno::EISDIR),
+            _ => Err(Errno::EMEDIUMTYPE),
+        })?;
         if stat.is_block_device() {
             stat.size = block_device::size(file.raw())?;
         }

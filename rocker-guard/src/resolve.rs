@@ -2,8 +2,9 @@
 
 use crate::Defence;
 use core::ffi::CStr;
-use rocker_sys::raw::general::{O_DIRECTORY, O_NOFOLLOW, O_PATH, RESOLVE_NO_SYMLINKS};
-use rocker_sys::{Errno, Fd, RawFd, Result, fs};
+use rocker_sys::fs::Stat;
+use rocker_sys::raw::general::{O_DIRECTORY, O_NOFOLLOW, O_PATH, O_RDONLY, RESOLVE_NO_SYMLINKS};
+use rocker_sys::{Errno, Fd, ProcPath, RawFd, Result, fs};
 
 /// How many links a walk may follow: the kernel's own limit (`path_resolution(7)`).
 const LINKS_MAX: u32 = 40;
@@ -24,7 +25,22 @@ pub fn open(path: &CStr, flags: u32) -> Result<Fd> {
     from(fs::AT_FDCWD, path, flags)
 }
 
-/// The same, for a path relative to a directory.
+/// Opens for reading what the path leads to, if the judge lets it: opening a FIFO or a terminal may block or have effects.
+/// What was judged is what is opened.
+///
+/// # Errors
+/// Those of the judge, and of [`open()`].
+// A plain function pointer, and one copy of this: with a closure each caller has its own.
+#[inline(never)]
+pub fn open_to_read(path: &CStr, judge: fn(&Stat) -> Result<()>) -> Result<(Fd, Stat)> {
+    let found = open(path, 0)?;
+    let stat = fs::fstat(found.raw())?;
+    judge(&stat)?;
+    let file = fs::open(ProcPath::new(found.raw()).as_c_str(), O_RDONLY)?;
+    Ok((file, stat))
+}
+
+/// The same as [`open()`], for a path relative to a directory.
 pub(crate) fn open_at(dir: &Fd, path: &CStr, flags: u32) -> Result<Fd> {
     from(dir.raw(), path, flags)
 }

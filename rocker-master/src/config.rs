@@ -6,9 +6,8 @@ use rocker_guard::resolve;
 use rocker_proto::policy::{Peer, Policy, TEXT_MAX};
 use rocker_proto::{Failure, Request, Stage};
 use rocker_sys::memory::Pages;
-use rocker_sys::raw::general::O_RDONLY;
 use rocker_sys::socket::Credentials;
-use rocker_sys::{Errno, ProcPath, fs};
+use rocker_sys::{Errno, fs};
 
 /// Where the file is if nothing else is said.
 const DEFAULT: &CStr = c"/etc/rocker/rocker.conf";
@@ -121,22 +120,16 @@ impl Text {
         })
     }
 
-    /// Opened once; what was looked at is what is read.
-    ///
     /// # Errors
     /// `EPERM`: it is no regular file that only root can write. `EFBIG`. `EBUSY`: it grows meanwhile.
     #[allow(unsafe_code)]
     fn read(path: &CStr) -> rocker_sys::Result<Self> {
-        let place = resolve::open(path, 0)?;
-        let stat = fs::fstat(place.raw())?;
-        if !stat.is_file() || !stat.is_root_s_alone() {
-            return Err(Errno::EPERM);
-        }
-        let size = usize::try_from(stat.size).map_err(|_| Errno::EFBIG)?;
-        if size > TEXT_MAX {
-            return Err(Errno::EFBIG);
-        }
-        let file = fs::open(ProcPath::new(place.raw()).as_c_str(), O_RDONLY)?;
+        let (file, stat) = resolve::open_to_read(path, |stat| match stat {
+            _ if !stat.is_file() || !stat.is_root_s_alone() => Err(Errno::EPERM),
+            _ if stat.size > TEXT_MAX as u64 => Err(Errno::EFBIG),
+            _ => Ok(()),
+        })?;
+        let size = stat.size as usize;
         // One byte more, so that the end is seen.
         let mut pages = Pages::new(size.saturating_add(1))?;
         // SAFETY: guards ask for no policy, and end without dropping anything.

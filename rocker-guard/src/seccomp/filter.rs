@@ -8,8 +8,7 @@ use crate::resolve;
 use crate::step::{At, Step};
 use rocker_proto::{Failure, Request, Seccomp, Stage};
 use rocker_sys::memory::Pages;
-use rocker_sys::raw::general::O_RDONLY;
-use rocker_sys::{Errno, ProcPath, fs, seccomp};
+use rocker_sys::{Errno, fs, seccomp};
 
 /// The longest policy: far more than anybody writes, and every byte has a number of 16 bits.
 const POLICY_MAX: usize = 32 * 1024;
@@ -60,13 +59,10 @@ fn read_policy(request: &Request<'_>, is_logged: bool) -> Step<Program> {
     })
 }
 
-/// Of a file that is nothing else: opening a FIFO or a terminal may block or have effects.
 fn read<'b>(request: &Request<'_>, buffer: &'b mut [u8]) -> Result<&'b [u8], Errno> {
-    let found = resolve::open(request.policy, 0)?;
-    if !fs::fstat(found.raw())?.is_file() {
-        return Err(Errno::EINVAL);
-    }
-    let file = fs::open(ProcPath::new(found.raw()).as_c_str(), O_RDONLY)?;
+    let (file, _) = resolve::open_to_read(request.policy, |stat| {
+        stat.is_file().then_some(()).ok_or(Errno::EINVAL)
+    })?;
     let mut len = 0usize;
     loop {
         match buffer.get_mut(len..) {
