@@ -55,6 +55,6 @@ fn read(dir: &Fd, name: &CStr) -> Result<PublicKey> {
         return Err(Errno::EACCES);
     }
     let mut text = [0; KEY_FILE_MAX];
-    let len = fs::read(file.raw(), &mut text)?;
+    let len = fs::read_to_end(file.raw(), &mut text)?;
     PublicKey::parse(text.get(..len).unwrap_or_default()).ok_or(Errno::EINVAL)
 }

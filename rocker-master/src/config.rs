@@ -134,7 +134,7 @@ impl Text {
         let mut pages = Pages::new(size.saturating_add(1))?;
         // SAFETY: guards ask for no policy, and end without dropping anything.
         unsafe { pages.keep_from_clones() }?;
-        let len = fs::read(file.raw(), pages.as_mut_slice())?;
+        let len = fs::read_to_end(file.raw(), pages.as_mut_slice())?;
         if len > size {
             return Err(Errno::EBUSY);
         }

@@ -86,6 +86,18 @@ pub fn read(fd: RawFd, buffer: &mut [u8]) -> Result<usize> {
     })
 }
 
+/// Reads until the file ends or the buffer is full; says how many bytes came.
+// Inlined, it would be in every caller.
+#[inline(never)]
+pub fn read_to_end(fd: RawFd, buffer: &mut [u8]) -> Result<usize> {
+    let mut len = 0usize;
+    // Nothing comes at the end, nor into no room at all.
+    while let read @ 1.. = read(fd, buffer.get_mut(len..).unwrap_or_default())? {
+        len = len.wrapping_add(read);
+    }
+    Ok(len)
+}
+
 /// `pread64(2)`: as [`read`], from this byte of the file on.
 pub fn read_at(fd: RawFd, buffer: &mut [u8], offset: u64) -> Result<usize> {
     let (at, len) = (buffer.as_mut_ptr() as usize, buffer.len());

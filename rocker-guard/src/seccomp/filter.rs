@@ -63,14 +63,9 @@ fn read<'b>(request: &Request<'_>, buffer: &'b mut [u8]) -> Result<&'b [u8], Err
     let (file, _) = resolve::open_to_read(request.policy, |stat| {
         stat.is_file().then_some(()).ok_or(Errno::EINVAL)
     })?;
-    let mut len = 0usize;
-    loop {
-        match buffer.get_mut(len..) {
-            None | Some([]) => return Err(Errno::EFBIG),
-            Some(room) => match fs::read(file.raw(), room)? {
-                0 => return Ok(buffer.get(..len).unwrap_or_default()),
-                read => len = len.saturating_add(read),
-            },
-        }
+    let len = fs::read_to_end(file.raw(), buffer)?;
+    if len == buffer.len() {
+        return Err(Errno::EFBIG);
     }
+    Ok(buffer.get(..len).unwrap_or_default())
 }
