@@ -4,14 +4,9 @@
 use crate::arch::{syscall1, syscall3};
 use crate::errno::{Errno, Result, ret};
 use crate::fd::RawFd;
-use crate::fs;
+use crate::fs::{self, NR_FCNTL};
 use crate::text::parse_decimal;
 use linux_raw_sys::general as g;
-
-#[cfg(target_pointer_width = "64")]
-const NR_FCNTL: u32 = g::__NR_fcntl;
-#[cfg(target_pointer_width = "32")]
-const NR_FCNTL: u32 = g::__NR_fcntl64;
 
 /// `include/uapi/linux/close_range.h`, which linux-raw-sys leaves out.
 const CLOSE_RANGE_CLOEXEC: u32 = 1 << 2;

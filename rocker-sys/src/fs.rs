@@ -1,30 +1,27 @@
 //! Files and directories: open, read, look at, create.
 #![allow(unsafe_code)]
 
+mod contents;
 mod directory;
+mod permissions;
 mod stat;
 
+pub use contents::{read, read_at, read_to_end, write};
 pub use directory::{DirEntries, DirEntry, getdents64};
+pub use permissions::{chmod, chown, fchmod, fchown};
 pub use stat::{Stat, StatFs, fstat, fstatfs};
 
-#[cfg(target_pointer_width = "32")]
-use crate::arch::syscall6;
-use crate::arch::{syscall2, syscall3, syscall4, syscall5};
+use crate::arch::{syscall1, syscall2, syscall3, syscall4, syscall5};
 use crate::errno::{Errno, Result, ret};
 use crate::fd::{Fd, RawFd};
 use core::ffi::CStr;
 use linux_raw_sys::general as g;
 
-/// 32-bit ids have a call of their own where the first one took 16 bits.
-#[cfg(any(target_arch = "arm", target_arch = "x86"))]
-const NR_FCHOWN: u32 = g::__NR_fchown32;
-#[cfg(not(any(target_arch = "arm", target_arch = "x86")))]
-const NR_FCHOWN: u32 = g::__NR_fchown;
-
+/// `fcntl(2)`: offsets of files are of 64 bits everywhere.
 #[cfg(target_pointer_width = "32")]
-const NR_FCNTL: u32 = g::__NR_fcntl64;
+pub(crate) const NR_FCNTL: u32 = g::__NR_fcntl64;
 #[cfg(target_pointer_width = "64")]
-const NR_FCNTL: u32 = g::__NR_fcntl;
+pub(crate) const NR_FCNTL: u32 = g::__NR_fcntl;
 
 /// Relative paths start at the working directory.
 pub const AT_FDCWD: RawFd = g::AT_FDCWD;
@@ -73,56 +70,6 @@ pub fn openat2(dir: RawFd, path: &CStr, flags: u32, resolve: u32) -> Result<Fd> 
     })
 }
 
-/// `read(2)`: how many bytes came; 0 is the end.
-pub fn read(fd: RawFd, buffer: &mut [u8]) -> Result<usize> {
-    // SAFETY: the kernel writes at most `len` bytes into the exclusively borrowed buffer.
-    ret(unsafe {
-        syscall3(
-            g::__NR_read,
-            fd as usize,
-            buffer.as_mut_ptr() as usize,
-            buffer.len(),
-        )
-    })
-}
-
-/// Reads until the file ends or the buffer is full; says how many bytes came.
-// Inlined, it would be in every caller.
-#[inline(never)]
-pub fn read_to_end(fd: RawFd, buffer: &mut [u8]) -> Result<usize> {
-    let mut len = 0usize;
-    // Nothing comes at the end, nor into no room at all.
-    while let read @ 1.. = read(fd, buffer.get_mut(len..).unwrap_or_default())? {
-        len = len.wrapping_add(read);
-    }
-    Ok(len)
-}
-
-/// `pread64(2)`: as [`read`], from this byte of the file on.
-pub fn read_at(fd: RawFd, buffer: &mut [u8], offset: u64) -> Result<usize> {
-    let (at, len) = (buffer.as_mut_ptr() as usize, buffer.len());
-    #[cfg(target_pointer_width = "64")]
-    // SAFETY: the kernel writes at most `len` bytes into the exclusively borrowed buffer.
-    let read = unsafe { syscall4(g::__NR_pread64, fd as usize, at, len, offset as usize) };
-    // Two registers for the offset; EABI wants a pair of them that starts with an even one.
-    #[cfg(target_pointer_width = "32")]
-    let read = {
-        let [low, high] = if cfg!(target_endian = "little") {
-            [offset as usize, (offset >> 32) as usize]
-        } else {
-            [(offset >> 32) as usize, offset as usize]
-        };
-        if cfg!(target_arch = "x86") {
-            // SAFETY: as above.
-            unsafe { syscall5(g::__NR_pread64, fd as usize, at, len, low, high) }
-        } else {
-            // SAFETY: as above.
-            unsafe { syscall6(g::__NR_pread64, fd as usize, at, len, 0, low, high) }
-        }
-    };
-    ret(read)
-}
-
 /// Has anybody opened or mapped this file for writing? The file system's lock of readers (`F_SETLEASE` of `fcntl(2)`) tells:
 /// it is refused then. `None` where the file system has no such lock.
 ///
@@ -140,19 +87,6 @@ pub fn has_writers(fd: RawFd) -> Option<bool> {
         Err(Errno::EAGAIN) => Some(true),
         Err(_) => None,
     }
-}
-
-/// `write(2)`: how many bytes were taken.
-pub fn write(fd: RawFd, bytes: &[u8]) -> Result<usize> {
-    // SAFETY: the kernel reads `len` bytes of the borrowed slice.
-    ret(unsafe {
-        syscall3(
-            g::__NR_write,
-            fd as usize,
-            bytes.as_ptr() as usize,
-            bytes.len(),
-        )
-    })
 }
 
 /// `mkdirat(2)`
@@ -186,50 +120,6 @@ pub fn unlinkat(dir: RawFd, path: &CStr, flags: u32) -> Result<()> {
             dir as usize,
             path.as_ptr() as usize,
             flags as usize,
-        )
-    })?;
-    Ok(())
-}
-
-/// `fchown(2)`
-pub fn fchown(fd: RawFd, uid: u32, gid: u32) -> Result<()> {
-    // SAFETY: integers only.
-    ret(unsafe { syscall3(NR_FCHOWN, fd as usize, uid as usize, gid as usize) })?;
-    Ok(())
-}
-
-/// `fchmod(2)`
-pub fn fchmod(fd: RawFd, mode: u32) -> Result<()> {
-    // SAFETY: integers only.
-    ret(unsafe { syscall2(g::__NR_fchmod, fd as usize, mode as usize) })?;
-    Ok(())
-}
-
-/// `chown(2)`, by a path that leads through `/proc/self/fd` to what was looked at.
-pub fn chown(path: &CStr, uid: u32, gid: u32) -> Result<()> {
-    // SAFETY: the kernel only reads the path.
-    ret(unsafe {
-        syscall5(
-            g::__NR_fchownat,
-            AT_FDCWD as usize,
-            path.as_ptr() as usize,
-            uid as usize,
-            gid as usize,
-            0,
-        )
-    })?;
-    Ok(())
-}
-
-/// `chmod(2)`, by such a path.
-pub fn chmod(path: &CStr, mode: u32) -> Result<()> {
-    // SAFETY: the kernel only reads the path.
-    ret(unsafe {
-        syscall3(
-            g::__NR_fchmodat,
-            AT_FDCWD as usize,
-            path.as_ptr() as usize,
-            mode as usize,
         )
     })?;
     Ok(())
@@ -274,21 +164,21 @@ pub fn getcwd(buffer: &mut [u8]) -> Result<usize> {
 /// `chdir(2)`
 pub fn chdir(path: &CStr) -> Result<()> {
     // SAFETY: the kernel only reads the path.
-    ret(unsafe { crate::arch::syscall1(g::__NR_chdir, path.as_ptr() as usize) })?;
+    ret(unsafe { syscall1(g::__NR_chdir, path.as_ptr() as usize) })?;
     Ok(())
 }
 
 /// `fchdir(2)`
 pub fn fchdir(dir: RawFd) -> Result<()> {
     // SAFETY: integers only.
-    ret(unsafe { crate::arch::syscall1(g::__NR_fchdir, dir as usize) })?;
+    ret(unsafe { syscall1(g::__NR_fchdir, dir as usize) })?;
     Ok(())
 }
 
 /// `chroot(2)`
 pub fn chroot(path: &CStr) -> Result<()> {
     // SAFETY: the kernel only reads the path.
-    ret(unsafe { crate::arch::syscall1(g::__NR_chroot, path.as_ptr() as usize) })?;
+    ret(unsafe { syscall1(g::__NR_chroot, path.as_ptr() as usize) })?;
     Ok(())
 }
 
