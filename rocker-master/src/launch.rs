@@ -8,15 +8,15 @@ use crate::cache::PackageCache;
 use crate::config::Config;
 use crate::id_map;
 use crate::kernel::Kernel;
-use crate::log::Line;
 use crate::name::Names;
 use crate::packet::Packet;
+use crate::refusal::{self, refuse};
 use crate::registry::{Guard, State};
 use crate::trust::{Generation, TrustTable};
 use core::ffi::CStr;
 use rocker_guard::{MountPoints, PackageId, Plan, Trust};
 use rocker_proto::limits::REQUEST_MAX;
-use rocker_proto::{Failure, Reply, Report, Request, Stage};
+use rocker_proto::{Failure, Report, Request, Stage};
 use rocker_sys::memory::Pages;
 use rocker_sys::namespace::{CLONE_NEWIPC, CLONE_NEWNS, CLONE_NEWPID, CLONE_NEWUTS};
 use rocker_sys::process::{self, Cloned};
@@ -237,7 +237,7 @@ pub(crate) fn hear_guard(
             Heard::Building
         }
         _ => {
-            log_failure(packet, &report);
+            refusal::log_failure(packet, &report);
             Heard::Failed
         }
     }
@@ -255,50 +255,4 @@ fn answer_maps(guard: &Guard, channel: &Fd, packet: &Packet) {
     };
     // A guard that has died meanwhile is heard of by its pidfd.
     socket::send(channel.raw(), &answer.encode(), &[]).unwrap_or_default();
-}
-
-fn log_failure(packet: &Packet, failure: &Failure) {
-    let request = Request::decode(packet.bytes()).ok();
-    let path = request
-        .as_ref()
-        .and_then(|request| request.path_of(failure));
-    log(
-        &packet.peer,
-        request.map_or(0, |request| request.app_id),
-        failure,
-        path,
-    );
-}
-
-/// Tells the client and the log.
-pub(crate) fn refuse(
-    client: &Fd,
-    peer: &Credentials,
-    app_id: i32,
-    failure: &Failure,
-    path: Option<&CStr>,
-) {
-    // It may have left; the packet is small enough never to be waited for.
-    socket::send(
-        client.raw(),
-        &Reply {
-            outcome: Err(*failure),
-        }
-        .encode(),
-        &[],
-    )
-    .unwrap_or_default();
-    log(peer, app_id, failure, path);
-}
-
-fn log(peer: &Credentials, app_id: i32, failure: &Failure, path: Option<&CStr>) {
-    Line::new()
-        .text("launch app=")
-        .number(app_id)
-        .text(" peer=")
-        .number(peer.pid)
-        .text(" uid=")
-        .unsigned(peer.uid)
-        .failure(failure, path)
-        .print_about(peer.uid);
 }

@@ -36,6 +36,7 @@ mod name;
 mod options;
 mod packet;
 mod quota;
+mod refusal;
 mod registry;
 mod server;
 #[cfg(feature = "signatures")]

@@ -3,6 +3,7 @@
 use super::{ASK_TIMEOUT_MS, Server, token};
 use crate::launch::{self, Asked, Launcher};
 use crate::packet::Packet;
+use crate::refusal;
 use crate::registry::{Key, ROOT_S, State};
 use rocker_proto::{CacheRequest, Failure, Stage};
 use rocker_sys::raw::general::O_RDONLY;
@@ -25,7 +26,7 @@ fn peer_of(client: &Fd) -> Credentials {
 
 /// Tells a client that has not asked anything yet why it may not.
 fn refuse(client: &Fd, peer: &Credentials, stage: Stage, errno: Errno) {
-    launch::refuse(client, peer, 0, &Failure::new(stage, errno.raw()), None);
+    refusal::refuse(client, peer, 0, &Failure::new(stage, errno.raw()), None);
 }
 
 impl Server<'_> {
