@@ -190,6 +190,8 @@ fn clone(plan: &Plan<'_>) -> Result<(i32, Option<Fd>)> {
 /// What a guard's word means for its slot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Heard {
+    /// No word so far.
+    Nothing,
     /// It goes on building.
     Building,
     /// The sandbox is ready.
@@ -198,7 +200,7 @@ pub(crate) enum Heard {
     Failed,
 }
 
-/// One word of a guard at work.
+/// One word of a guard at work, if there is one.
 pub(crate) fn hear_guard(
     guard: &mut Guard,
     channel: &Fd,
@@ -210,7 +212,7 @@ pub(crate) fn hear_guard(
     let mut bytes = [0; Report::SIZE + PackageId::SIZE];
     let (len, file, sender) = match socket::receive(channel.raw(), &mut bytes, socket::DONT_WAIT) {
         Ok(mut received) => (received.len, received.fds.next(), received.sender),
-        Err(Errno::EAGAIN) => return Heard::Building,
+        Err(Errno::EAGAIN) => return Heard::Nothing,
         Err(_) => (0, None, None),
     };
     if len == 0 && *is_ready {

@@ -108,7 +108,7 @@ impl<'a> Server<'a> {
                 match event & !u64::from(u32::MAX) {
                     token::LISTENER => self.accept_some(),
                     token::CLIENT => self.client_spoke(key),
-                    token::CHANNEL => self.guard_spoke(key),
+                    token::CHANNEL => drop(self.guard_spoke(key)),
                     token::GUARD => self.guard_ended(key),
                     token::HOST_MOUNTS => {
                         self.mounts.host_changed();

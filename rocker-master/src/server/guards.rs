@@ -7,6 +7,9 @@ use rocker_sys::process::{self, Which};
 use rocker_sys::raw::general::{WNOHANG, WNOWAIT};
 use rocker_sys::{Errno, signal, time};
 
+/// What a guard says at most: maps, ready, what failed then, the end.
+const WORDS_MAX: u32 = 4;
+
 impl Server<'_> {
     pub(super) fn watch_guard(&mut self, state: State) {
         // The slot that the client had is free, so there is room.
@@ -31,7 +34,8 @@ impl Server<'_> {
         }
     }
 
-    pub(super) fn guard_spoke(&mut self, key: Key) {
+    /// Hears a word of a guard at work; says whether there was one.
+    pub(super) fn guard_spoke(&mut self, key: Key) -> bool {
         let Some(State::Building {
             guard,
             channel,
@@ -39,7 +43,7 @@ impl Server<'_> {
             is_ready,
         }) = self.registry.get_mut(key)
         else {
-            return;
+            return false;
         };
         match launch::hear_guard(
             guard,
@@ -49,10 +53,12 @@ impl Server<'_> {
             &mut self.cache,
             &mut self.trust,
         ) {
+            Heard::Nothing => return false,
             Heard::Building => self.know_guard(key),
             // The channel has done its work.
             Heard::Ready | Heard::Failed => self.settle(key),
         }
+        true
     }
 
     /// From Building to Running: what was kept for the log goes.
@@ -65,9 +71,11 @@ impl Server<'_> {
 
     /// The guard's pidfd fired: it has ended, and its sandbox with it.
     pub(super) fn guard_ended(&mut self, key: Key) {
-        // Its last words may be in the same batch of events, after this one: maps, ready, what failed then, the end.
-        for _ in 0..4 {
-            self.guard_spoke(key);
+        // Its last words may be in the same batch of events, after this one.
+        for _ in 0..WORDS_MAX {
+            if !self.guard_spoke(key) {
+                break;
+            }
         }
         self.reap(key);
     }
