@@ -2,8 +2,8 @@
 
 use rocker_client::{Failure, Stage};
 use rocker_testing::{
-    Case, Master, Peer, Steady, as_user, become_user, children_of, descriptors_of, eventually,
-    kill, pipe, request, run_cases, wait_for_master,
+    Case, Master, POLICY_OF_1000, Peer, SOON, Steady, as_user, become_user, children_of,
+    descriptors_of, eventually, kill, pipe, request, run_cases, wait_for_master,
 };
 use std::io::{Read, Write};
 use std::process::ExitCode;
@@ -36,18 +36,10 @@ const CASES: &[Case] = &[
     ),
 ];
 
-const SOON: Duration = Duration::from_secs(2);
-
-const POLICY_OF_1000: &str = "socket-mode 0666
-[peer uid=1000]
-package-dir /
-exec-dir /
-data-dir /
-overlay-dir /etc
-app-uid 1000
-app-gid 1000
-sandboxes 4
-";
+/// Uid 1000 may have four sandboxes.
+fn start() -> Master {
+    Master::start_with_policy(&format!("{POLICY_OF_1000}sandboxes 4\n"))
+}
 
 /// A process that does this as this user, so many times; it has begun when this returns.
 fn start_flood(uid: u32, rounds: u32, work: impl Fn()) -> i32 {
@@ -90,7 +82,7 @@ fn launch_often(master: &Master) -> (Duration, usize) {
 /// What root's launches take while a user does this, against what they take at rest. The flood ends if `rounds` are over, and
 /// else when root is done.
 fn flood(uid: u32, rounds: Option<u32>, work: impl Fn()) -> (Duration, Duration) {
-    let master = Master::start_with_policy(POLICY_OF_1000);
+    let master = start();
     let at_rest = || {
         eventually("no guard is left", SOON, || {
             children_of(master.pid()).is_empty()
@@ -142,7 +134,7 @@ fn an_unlisted_user_that_floods() {
 }
 
 fn five_hundred_silent_connections() {
-    let master = Master::start_with_policy(POLICY_OF_1000);
+    let master = start();
     Steady::launch();
     let (mut begun, tell) = pipe();
     eventually("no guard is left", SOON, || {
@@ -177,7 +169,7 @@ fn five_hundred_silent_connections() {
 }
 
 fn a_flood_of_refusals_is_no_flood_of_lines() {
-    let master = Master::start_with_policy(POLICY_OF_1000);
+    let master = start();
     let status = as_user(1001, || {
         for _ in 0..2000 {
             let peer = Peer::connect().unwrap();

@@ -2,7 +2,7 @@
 //! on.
 
 use rocker_client::{Failure, Stage};
-use rocker_testing::{Case, Peer, Steady, Traces, eventually, request, run_cases};
+use rocker_testing::{Case, Peer, SOON, Steady, Traces, eventually, request, run_cases};
 use std::path::Path;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
@@ -47,8 +47,6 @@ const CASES: &[Case] = &[
         no_more_descriptors_is_an_answer,
     ),
 ];
-
-const SOON: Duration = Duration::from_secs(2);
 
 fn good_packet() -> Vec<u8> {
     request().encode().unwrap().to_vec()

@@ -2,10 +2,9 @@
 
 use rocker_client::{Failure, Stage};
 use rocker_testing::{
-    Case, Master, Peer, Steady, as_user, children_of, eventually, request, run_cases,
+    Case, Master, Peer, SOON, Steady, as_user, children_of, eventually, request, run_cases,
 };
 use std::process::ExitCode;
-use std::time::Duration;
 
 fn main() -> ExitCode {
     run_cases(CASES)
@@ -32,7 +31,6 @@ const CASES: &[Case] = &[
     ),
 ];
 
-const SOON: Duration = Duration::from_secs(2);
 const NO_MORE_SANDBOXES: Failure = Failure::new(Stage::LIMIT, libc::EDQUOT);
 const NO_MORE_LAUNCHES: Failure = Failure::new(Stage::LIMIT, libc::EAGAIN);
 

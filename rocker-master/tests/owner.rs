@@ -2,9 +2,9 @@
 
 use rocker_client::{Failure, Request, Stage};
 use rocker_testing::{
-    App, Case, Master, Program, Sandbox, Traces, as_user, children_of, descriptors_of, eventually,
-    in_fork, is_there, kill, launch, pipe, request, run_cases, status_of, wait_for,
-    wait_for_master, with_ids,
+    App, Case, Master, Program, SOON, Sandbox, Traces, as_user, children_of, descriptors_of,
+    eventually, in_fork, is_there, kill, launch, pipe, run_cases, start_for_app_master, status_of,
+    wait_for, wait_for_master, with_ids,
 };
 use std::fs::{self, File};
 use std::io::{Error, Read};
@@ -12,7 +12,6 @@ use std::os::fd::AsRawFd;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::process::ExitCode;
-use std::time::Duration;
 
 fn main() -> ExitCode {
     run_cases(CASES)
@@ -60,24 +59,10 @@ const CASES: &[Case] = &[
     ),
 ];
 
-const SOON: Duration = Duration::from_secs(2);
 const USER: u32 = 1000;
-const APP: u32 = 2000;
-
-const POLICY: &str = "
-socket-mode 0666
-[peer uid=1000]
-package-dir /run/app.sqfs
-exec-dir /run/exec
-data-dir /run/data
-overlay-dir /etc
-app-uid 1-65534
-app-gid 1-65534
-";
 
 fn start() -> (Master, Request<'static>) {
-    let request = with_ids(&request(), 7, APP, APP);
-    (Master::start_with_policy(POLICY), request)
+    start_for_app_master("1-65534")
 }
 
 /// Runs an AppMaster, which is to panic if something is wrong.

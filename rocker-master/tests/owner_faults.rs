@@ -2,11 +2,10 @@
 
 use rocker_client::{Failure, NO_INDEX, Request, Stage};
 use rocker_testing::{
-    Caller, Case, Master, Program, Refusal, SETNS_BY_PIDFD, as_user, children_of, eventually,
-    is_there, launch, refuse_calls, request, run_cases, wait_for, with_ids,
+    Caller, Case, Master, Program, Refusal, SETNS_BY_PIDFD, SOON, as_user, children_of, eventually,
+    is_there, launch, refuse_calls, run_cases, start_for_app_master, wait_for,
 };
 use std::process::ExitCode;
-use std::time::Duration;
 
 fn main() -> ExitCode {
     run_cases(CASES)
@@ -24,19 +23,6 @@ const CASES: &[Case] = &[
     ("faults_on_the_way_in", faults_on_the_way_in),
 ];
 
-const SOON: Duration = Duration::from_secs(2);
-
-const POLICY: &str = "
-socket-mode 0666
-[peer uid=1000]
-package-dir /run/app.sqfs
-exec-dir /run/exec
-data-dir /run/data
-overlay-dir /etc
-app-uid 2000
-app-gid 2000
-";
-
 const OLD: [Refusal; 9] = [
     Refusal::of(libc::SYS_clone3, libc::ENOSYS),
     Refusal::of(libc::SYS_openat2, libc::ENOSYS),
@@ -50,8 +36,7 @@ const OLD: [Refusal; 9] = [
 ];
 
 fn start() -> (Master, Request<'static>) {
-    let request = with_ids(&request(), 7, 2000, 2000);
-    (Master::start_with_policy(POLICY), request)
+    start_for_app_master("2000")
 }
 
 fn true_program() -> Program<'static> {

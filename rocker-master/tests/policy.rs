@@ -3,13 +3,12 @@
 use rocker_client::{CacheRequest, Data, DataMode, Failure, NO_INDEX, Request, Seccomp, Stage};
 use rocker_proto::Reply;
 use rocker_testing::{
-    Case, Master, Peer, as_user, children_of, eventually, make_dir, overlays, request, run_cases,
-    with_data_dir, with_exec_dir, with_ids, with_overlays, with_package,
+    Case, Master, Peer, SOON, as_user, children_of, eventually, make_dir, overlays, request,
+    run_cases, with_data_dir, with_exec_dir, with_ids, with_overlays, with_package,
 };
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::process::ExitCode;
-use std::time::Duration;
 
 fn main() -> ExitCode {
     run_cases(CASES)
@@ -44,8 +43,6 @@ const CASES: &[Case] = &[
         the_cache_s_operator_is_root_alone,
     ),
 ];
-
-const SOON: Duration = Duration::from_secs(2);
 
 /// For uid 1000, what [`request`] asks for.
 const USUAL: &str = "

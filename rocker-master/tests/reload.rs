@@ -2,13 +2,12 @@
 
 use rocker_client::{CacheRequest, Failure, Stage};
 use rocker_testing::{
-    Case, Master, POLICY, Peer, SOCKET, Steady, as_user, binary, children_of, descriptors_of,
-    errno_of, eventually, kill, make_dir, mount, request, run_cases,
+    Case, Master, POLICY, POLICY_OF_1000, Peer, SOCKET, SOON, Steady, as_user, binary, children_of,
+    descriptors_of, errno_of, eventually, kill, make_dir, mount, request, run_cases,
 };
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::process::{Command, ExitCode};
-use std::time::Duration;
 
 fn main() -> ExitCode {
     run_cases(CASES)
@@ -45,18 +44,6 @@ const CASES: &[Case] = &[
     ),
 ];
 
-const SOON: Duration = Duration::from_secs(2);
-
-const ALL_OF_1000: &str = "socket-mode 0666
-[peer uid=1000]
-package-dir /
-exec-dir /
-data-dir /
-overlay-dir /etc
-app-uid 1000
-app-gid 1000
-";
-
 /// What uid 1000 hears: 0, or the number of the stage that refuses.
 fn ask() -> i32 {
     let packet = request().encode().unwrap();
@@ -89,7 +76,7 @@ fn descriptors_at_rest(master: &Master) -> usize {
 fn sighup_makes_the_file_s_word_count() {
     let master = Master::start_with_policy("socket-mode 0666\n");
     assert_eq!(ask(), number(Stage::PEER));
-    let said = master.change_policy(ALL_OF_1000);
+    let said = master.change_policy(POLICY_OF_1000);
     assert_eq!(said, format!("rocker-master: uses now {POLICY}\n"));
     assert_eq!(ask(), 0);
     master.change_policy("socket-mode 0666\n[peer uid=1000]\n");
@@ -101,7 +88,7 @@ fn sighup_makes_the_file_s_word_count() {
 }
 
 fn a_file_that_cannot_be_used_changes_nothing() {
-    let master = Master::start_with_policy(ALL_OF_1000);
+    let master = Master::start_with_policy(POLICY_OF_1000);
     let said = master.change_policy("socket-mode 0600\n[peer uid=x]\n");
     assert_eq!(
         said,
@@ -155,7 +142,7 @@ fn the_usual_file_need_not_be_named() {
 
 fn judged_by_the_new_file() {
     let packet = request().encode().unwrap();
-    let master = Master::start_with_policy(ALL_OF_1000);
+    let master = Master::start_with_policy(POLICY_OF_1000);
     let (mut ready, tell) = rocker_testing::pipe();
     let (mut go_on, let_go) = rocker_testing::pipe();
     // SAFETY: the case has one thread.
@@ -178,7 +165,7 @@ fn judged_by_the_new_file() {
 
 fn reloads_under_load_disturb_nobody() {
     let packet = request().encode().unwrap();
-    let master = Master::start_with_policy(ALL_OF_1000);
+    let master = Master::start_with_policy(POLICY_OF_1000);
     Steady::launch();
     let before = descriptors_at_rest(&master);
     // SAFETY: the case has one thread.
@@ -196,7 +183,7 @@ fn reloads_under_load_disturb_nobody() {
         // SAFETY: ends this fork.
         unsafe { libc::_exit(0) };
     }
-    let others = format!("{ALL_OF_1000}[peer gid=7]\n# another file\n");
+    let others = format!("{POLICY_OF_1000}[peer gid=7]\n# another file\n");
     let mut reloads = 0;
     let status = loop {
         let mut status = 0;
@@ -207,7 +194,7 @@ fn reloads_under_load_disturb_nobody() {
         master.change_policy(if reloads % 2 == 0 {
             &others
         } else {
-            ALL_OF_1000
+            POLICY_OF_1000
         });
         reloads += 1;
     };

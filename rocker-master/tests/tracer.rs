@@ -2,8 +2,8 @@
 //! they hold what is root's.
 
 use rocker_testing::{
-    Case, Master, as_user, errno_of, eventually, is_there, launch, request, run_cases, wait_for,
-    with_ids,
+    Case, as_user, errno_of, eventually, is_there, launch, run_cases, start_for_app_master,
+    wait_for,
 };
 use std::collections::BTreeSet;
 use std::fs::{self, File};
@@ -29,17 +29,6 @@ const CASES: &[Case] = &[
 
 const USER: u32 = 1000;
 const LAUNCHES: usize = 500;
-
-const POLICY: &str = "
-socket-mode 0666
-[peer uid=1000]
-package-dir /run/app.sqfs
-exec-dir /run/exec
-data-dir /run/data
-overlay-dir /etc
-app-uid 2000
-app-gid 2000
-";
 
 /// What may be read or taken of a process by who may look into it.
 const FILES: [&str; 7] = ["mem", "exe", "root", "cwd", "fd/3", "ns/user", "ns/mnt"];
@@ -144,8 +133,7 @@ fn trace_until(end: &str, master: i32) -> usize {
 }
 
 fn nobody_gets_into_a_guard_at_work() {
-    let master = Master::start_with_policy(POLICY);
-    let request = with_ids(&request(), 7, 2000, 2000);
+    let (master, request) = start_for_app_master("2000");
     // SAFETY: the case has one thread.
     let tracer = unsafe { libc::fork() };
     assert!(tracer >= 0);
