@@ -95,8 +95,8 @@ pub struct Advice {
 /// Packs the tree in many ways, measures them, and recommends one.
 ///
 /// # Errors
-/// The tree cannot be packed, its program cannot be started, the directory has no nameless files, or the observer asks to stop. That nothing can be
-/// mounted is no error: the advice says so, and knows only the sizes.
+/// The tree cannot be packed, its program cannot be started, the directory has no nameless files, or the observer asks to
+/// stop. That nothing can be mounted is no error: the advice says so, and knows only the sizes.
 pub fn advise(options: &AdviseOptions, observer: &(dyn Observer + Sync)) -> Result<Advice> {
     options.pack.check()?;
     let options = &absolute(options)?;

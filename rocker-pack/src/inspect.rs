@@ -1,6 +1,7 @@
 //! What a package is, from its superblock.
 
 use std::fmt;
+use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use crate::compression::Compression;
@@ -8,7 +9,7 @@ use crate::erofs::{Erofs, is_erofs};
 use crate::error::{Context, Error, Result};
 use crate::kernel_memory;
 use crate::reader;
-use crate::signing::{Signed, footer_of};
+use crate::signing::{Signed, Tail};
 use crate::superblock::{NO_TABLE, Superblock, flag};
 use crate::utc;
 
@@ -46,6 +47,11 @@ pub struct Inspection {
 /// # Errors
 /// The file cannot be read, or is neither, or has a superblock that Linux would not mount.
 pub fn inspect(path: &Path) -> Result<Inspection> {
+    examine(path).map(|(inspection, ..)| inspection)
+}
+
+/// As [`inspect`], with the file that was looked at and its end.
+pub(crate) fn examine(path: &Path) -> Result<(Inspection, File, Tail)> {
     let (file, head, file_size) = reader::open(path)?;
     let corrupt = |what: String| Error::Corrupt {
         path: path.into(),
@@ -70,12 +76,12 @@ pub fn inspect(path: &Path) -> Result<Inspection> {
         let warnings = squashfs_warnings(&superblock, compression, memory);
         (Format::Squashfs(superblock), memory, warnings)
     };
-    let signature = footer_of(&file, file_size).context("read", path)?;
+    let tail = Tail::read(&file, file_size).context("read", path)?;
     let mut inspection = Inspection {
         path: path.into(),
         format,
         file_size,
-        signature,
+        signature: tail.signature(),
         kernel_memory,
         warnings,
     };
@@ -84,7 +90,7 @@ pub fn inspect(path: &Path) -> Result<Inspection> {
             .warnings
             .insert(0, truncation(inspection.bytes_used(), file_size));
     }
-    Ok(inspection)
+    Ok((inspection, file, tail))
 }
 
 fn truncation(bytes_used: u64, file_size: u64) -> String {

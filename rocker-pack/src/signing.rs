@@ -6,4 +6,4 @@ mod package;
 
 pub use key_pair::{SecretKey, generate, read_public_key};
 pub use package::{Signed, attach, detached_path, sign, sign_detached, verify, verify_detached};
-pub(crate) use package::{footer_of, id_text};
+pub(crate) use package::{Tail, id_text};

@@ -1,8 +1,9 @@
 //! Which one to take: a rule that anybody can follow with the table in hand.
 //!
 //! Of the packages within all limits it takes the one that `--prefer` puts first: the smallest (flash), the one that
-//! starts soonest from nothing in memory (speed), or the one that costs the least kernel memory (memory). Packages within 2 % of
-//! the first count as equal to it; of those the next figure decides: after flash the cold start, after the others flash.
+//! starts soonest from nothing in memory (speed), or the one that costs the least kernel memory (memory). Packages within 2
+//! % of the first count as equal to it; of those the next figure decides: after flash the cold start, after the others
+//! flash.
 //!
 //! If nothing is within all limits, as few as possible are given up, rather the first of [`LIMITS`] than the last, and
 //! the choice says which.

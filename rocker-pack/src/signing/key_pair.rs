@@ -17,8 +17,8 @@ use sha2::{Digest, Sha512};
 use super::id_text;
 use crate::error::{Context, Error, Result};
 
-/// Where the encryption, the id and the key are in the bytes of a secret key: the latter after algorithms, salt and the limits
-/// of scrypt.
+/// Where the encryption, the id and the key are in the bytes of a secret key: the latter after algorithms, salt and the
+/// limits of scrypt.
 const KDF: usize = 2;
 const ID: usize = 54;
 const SEED: usize = 62;

@@ -10,7 +10,7 @@ use rocker_signature::{Check, Footer, KeyId, PAGE, PublicKey, Unsigned};
 use super::SecretKey;
 use super::minisig::Minisig;
 use crate::error::{Context, Error, Result};
-use crate::inspect::inspect;
+use crate::inspect::examine;
 use crate::output::Output;
 
 /// A signature that holds.
@@ -66,7 +66,7 @@ pub fn detached_path(package: &Path) -> PathBuf {
 pub fn attach(package: &Path, signature: &Path, keys: &[PublicKey]) -> Result<Signed> {
     let unsigned = Content::of(package)?;
     let minisig = read_minisig(signature)?;
-    let signed = unsigned.check(&minisig.footer(unsigned.length), keys)?;
+    let signed = unsigned.check(&minisig.footer(unsigned.tail.length), keys)?;
     unsigned.publish_with(&minisig)?;
     Ok(signed)
 }
@@ -77,11 +77,10 @@ pub fn attach(package: &Path, signature: &Path, keys: &[PublicKey]) -> Result<Si
 /// It is not signed, or not by any of the keys, or it is not what was signed.
 pub fn verify(package: &Path, keys: &[PublicKey]) -> Result<Signed> {
     let content = Content::of(package)?;
-    let page = content
-        .page
-        .as_deref()
+    let footer = content
+        .tail
+        .footer()
         .ok_or_else(|| refused(package, "is not signed"))?;
-    let footer = Footer::decode(page, content.length);
     let footer = footer.map_err(|_| refused(package, "has a damaged signature"))?;
     content.check(&footer, keys)
 }
@@ -93,24 +92,52 @@ pub fn verify(package: &Path, keys: &[PublicKey]) -> Result<Signed> {
 pub fn verify_detached(package: &Path, signature: &Path, keys: &[PublicKey]) -> Result<Signed> {
     let content = Content::of(package)?;
     let minisig = read_minisig(signature)?;
-    content.check(&minisig.footer(content.length), keys)
+    content.check(&minisig.footer(content.tail.length), keys)
 }
 
-/// What a package's footer says of its key and its comment, without a check.
-pub(crate) fn footer_of(file: &File, size: u64) -> io::Result<Option<Signed>> {
-    let Some(signed) = size.checked_sub(PAGE as u64) else {
-        return Ok(None);
-    };
-    let mut page = [0; PAGE];
-    file.read_exact_at(&mut page, signed)?;
-    Ok(match Footer::decode(&page, signed) {
-        Ok(footer) => Some(said_by(&footer)),
-        Err(Unsigned::Missing) => None,
-        Err(Unsigned::Damaged) => Some(Signed {
-            key: "unknown".into(),
-            comment: "damaged".into(),
-        }),
-    })
+/// The end of a package: its last page, if that is a footer.
+pub(crate) struct Tail {
+    /// How much of the package comes before it: what is signed, or to be signed.
+    length: u64,
+    /// The footer, good or damaged, if there is one.
+    page: Option<Box<[u8; PAGE]>>,
+}
+
+impl Tail {
+    pub(crate) fn read(file: &File, size: u64) -> io::Result<Self> {
+        let without = Self {
+            length: size,
+            page: None,
+        };
+        let Some(length) = size.checked_sub(PAGE as u64) else {
+            return Ok(without);
+        };
+        let mut page = Box::new([0; PAGE]);
+        file.read_exact_at(&mut page[..], length)?;
+        Ok(match Footer::decode(&page, length) {
+            Err(Unsigned::Missing) => without,
+            _ => Self {
+                length,
+                page: Some(page),
+            },
+        })
+    }
+
+    fn footer(&self) -> Option<std::result::Result<Footer<'_>, Unsigned>> {
+        let page = self.page.as_deref()?;
+        Some(Footer::decode(page, self.length))
+    }
+
+    /// What it says of its key and its comment, without a check.
+    pub(crate) fn signature(&self) -> Option<Signed> {
+        Some(match self.footer()? {
+            Ok(footer) => said_by(&footer),
+            Err(_) => Signed {
+                key: "unknown".into(),
+                comment: "damaged".into(),
+            },
+        })
+    }
 }
 
 fn said_by(footer: &Footer<'_>) -> Signed {
@@ -132,48 +159,33 @@ fn read_minisig(path: &Path) -> Result<Minisig> {
     Minisig::decode(&text).map_err(|reason| refused(path, reason))
 }
 
-/// An open package, and how much of it is signed or to be signed.
+/// An open package, and what of it is signed or to be signed.
 struct Content {
     path: PathBuf,
     file: File,
-    length: u64,
-    /// Its footer, good or damaged, if it has one.
-    page: Option<Box<[u8; PAGE]>>,
+    tail: Tail,
 }
 
 impl Content {
+    /// What was inspected is what is signed: the file is opened once.
     fn of(path: &Path) -> Result<Self> {
-        let inspection = inspect(path)?;
-        let file = File::open(path).context("open", path)?;
-        let size = inspection.file_size;
+        let (inspection, file, tail) = examine(path)?;
         if inspection.is_truncated() {
             return Err(refused(path, "is cut off"));
         }
-        let mut content = Self {
+        Ok(Self {
             path: fs::canonicalize(path).context("open", path)?,
             file,
-            length: size,
-            page: None,
-        };
-        let Some(signed) = size.checked_sub(PAGE as u64) else {
-            return Ok(content);
-        };
-        let mut page = Box::new([0; PAGE]);
-        let read = content.file.read_exact_at(&mut page[..], signed);
-        read.context("read", path)?;
-        if Footer::decode(&page, signed) != Err(Unsigned::Missing) {
-            content.length = signed;
-            content.page = Some(page);
-        }
-        Ok(content)
+            tail,
+        })
     }
 
     /// Gives all that is signed, in pieces.
     fn read(&self, each: &mut dyn FnMut(&[u8])) -> io::Result<()> {
         let mut piece = vec![0; 1 << 20];
         let mut at = 0;
-        while at < self.length {
-            let room = (self.length - at).min(piece.len() as u64) as usize;
+        while at < self.tail.length {
+            let room = (self.tail.length - at).min(piece.len() as u64) as usize;
             match self.file.read_at(&mut piece[..room], at)? {
                 0 => return Err(io::ErrorKind::UnexpectedEof.into()),
                 read => {
@@ -205,7 +217,7 @@ impl Content {
             comment: comment.into(),
         };
         // A file that changed meanwhile, or a processor that erred, must not leave here signed.
-        self.check(&minisig.footer(self.length), &[key])?;
+        self.check(&minisig.footer(self.tail.length), &[key])?;
         Ok(minisig)
     }
 
@@ -231,11 +243,11 @@ impl Content {
 
     /// Copies what is signed to a new file, adds the footer, and gives it the package's name, owner and mode.
     fn publish_with(&self, minisig: &Minisig) -> Result<()> {
-        if !self.length.is_multiple_of(PAGE as u64) {
+        if !self.tail.length.is_multiple_of(PAGE as u64) {
             let reason = "is no whole number of 4 KiB pages long; 'truncate -s %4096' makes it one";
             return Err(refused(&self.path, reason));
         }
-        let page = minisig.footer(self.length).encode();
+        let page = minisig.footer(self.tail.length).encode();
         let page = page.ok_or_else(|| Error::Options("the comment is too long".into()))?;
         let mut output = Output::replace(&self.path)?;
         let mut written = Ok(());

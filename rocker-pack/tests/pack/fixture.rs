@@ -71,8 +71,8 @@ impl Fixture {
 
     /// A copy of the program that everybody can reach: where it lies itself may be private.
     ///
-    /// Made by cp: what this process had open for writing, a child of another test's thread could inherit at that moment, and
-    /// the copy could not be executed (`ETXTBSY`).
+    /// Made by cp: what this process had open for writing, a child of another test's thread could inherit at that moment,
+    /// and the copy could not be executed (`ETXTBSY`).
     pub fn program(&self) -> PathBuf {
         let program = self.tree().with_file_name("rocker-pack");
         let mut copy = Command::new("cp");
