@@ -46,7 +46,7 @@ impl<'a> TrustTable<'a> {
     /// # Errors
     /// None: a build without signatures has one.
     pub(crate) fn follow_keys(&mut self, required: bool) -> Result<()> {
-        if !self.required && !required {
+        if !self.is_required(required) {
             return Ok(());
         }
         let dir = fs::open(self.keys, O_PATH | O_DIRECTORY);
@@ -61,10 +61,15 @@ impl<'a> TrustTable<'a> {
 
     /// What a guard gets to know that is cloned now.
     pub(crate) fn view(&self, required: bool) -> Option<Trust<'_>> {
-        (self.required || required).then_some(Trust {
+        self.is_required(required).then_some(Trust {
             keys: self.keys,
             verified: &self.verified,
         })
+    }
+
+    /// Of every package, or of this one.
+    fn is_required(&self, of_this: bool) -> bool {
+        self.required || of_this
     }
 
     /// Of a guard that is cloned now.
