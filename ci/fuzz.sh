@@ -1,9 +1,9 @@
 #!/bin/sh
-# Fuzzes every parser of what others have written, each for some seconds: ci/fuzz/targets says what must hold. Finds are left in
-# the target directory and printed.
+# Fuzzes every parser of what others have written, each for some seconds: ci/fuzz/targets says what must hold. Finds are left
+# in the target directory and printed.
 #
-# It takes a nightly compiler, for the sanitizer; without one it says so and leaves. Seeds are made by ci/fuzz/seeds.rs, and what
-# is found interesting is kept in the target directory for the next run.
+# It takes a nightly compiler, for the sanitizer; without one it says so and leaves. Seeds are made by ci/fuzz/seeds.rs, and
+# what is found interesting is kept in the target directory for the next run.
 #
 # usage: ci/fuzz.sh [SECONDS [TARGET...]]
 set -eu

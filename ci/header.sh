@@ -1,12 +1,14 @@
 #!/bin/sh
 # Do the headers in include/ declare what rocker-ffi defines?
 #
-# The headers are written by hand, because they are what people read, and a header written by hand drifts. So cbindgen derives
-# declarations from rocker-ffi, both sides are brought to one form (no comments, one declaration per line, sorted), and they must
-# be the same. Then the comparison is tried on copies of the headers with one thing changed in each, which must not pass.
+# The headers are written by hand, because they are what people read, and a header written by hand drifts. So cbindgen
+# derives declarations from rocker-ffi, both sides are brought to one form (no comments, one declaration per line, sorted),
+# and they must be the same. Then the comparison is tried on copies of the headers with one thing changed in each, which must
+# not pass.
 #
-# cbindgen is a program of a fixed version, built without optimisation below the target directory, where it stays: 40 s of one
-# processor, once. As a library of a test it would be built by everybody who runs the tests, each time that a compiler changes.
+# cbindgen is a program of a fixed version, built without optimisation below the target directory, where it stays: 40 s of
+# one processor, once. As a library of a test it would be built by everybody who runs the tests, each time that a compiler
+# changes.
 #
 # usage: ci/header.sh
 set -eu

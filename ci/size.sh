@@ -1,6 +1,6 @@
 #!/bin/sh
-# How large everything is, against ci/budgets.toml: fails over budget, and prints what has grown since the baselines there, the
-# programs by crate too. A baseline is moved by hand, to the number that this prints, in the commit that says why.
+# How large everything is, against ci/budgets.toml: fails over budget, and prints what has grown since the baselines there,
+# the programs by crate too. A baseline is moved by hand, to the number that this prints, in the commit that says why.
 #
 # By crate and by function it is told from the programs of ci/symbols.sh, which have symbols: without them that part is left
 # out, and said so. A function holds whatever was inlined into it.
@@ -60,7 +60,8 @@ else
     echo "size: no musl-gcc, so what a static program of musl grows by is not measured"
 fi
 
-# Code and constants by the crate that a symbol's name starts with; what a macro or a generic of core became counts as core's.
+# Code and constants by the crate that a symbol's name starts with; what a macro or a generic of core became counts as
+# core's.
 by_crate() {
     nm -t d -C -S --size-sort "$1" | awk '$3 ~ /[tTrRdD]/ {
         name = $4; gsub(/[<&*]|\[|mut$/, "", name); if (name == "" || name ~ /^(mut|dyn)$/) name = $5

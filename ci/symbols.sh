@@ -6,8 +6,8 @@
 #  * its SONAME is the number of the frozen interface, and it cannot be unloaded;
 #  * no program, and no C program with librocker_ffi.a in it, holds a panic of Rust's, and none an allocator.
 #
-# A stripped file has no symbols to find, so this builds with them, in a directory of its own below the target directory. Before
-# anything counts, the checks are tried on files that must not pass.
+# A stripped file has no symbols to find, so this builds with them, in a directory of its own below the target directory.
+# Before anything counts, the checks are tried on files that must not pass.
 #
 # usage: ci/symbols.sh
 set -eu

@@ -41,8 +41,8 @@ pub fn run_if_asked() {
     std::process::exit(0);
 }
 
-/// Apps that were kept end with their guards, which whoever kept them kills. A guard is in the process table, and its package
-/// in the cache, until its App has been waited for.
+/// Apps that were kept end with their guards, which whoever kept them kills. A guard is in the process table, and its
+/// package in the cache, until its App has been waited for.
 fn reap_all() {
     // SAFETY: no status is written to the null pointer.
     while unsafe { libc::waitpid(-1, std::ptr::null_mut(), 0) } > 0 {}

@@ -34,8 +34,8 @@ pub struct Launch {
     pub data: Data,
     /// Is the package unmounted before every launch, so that each one is the first? Ours alone: the floor's always are.
     pub is_first_use: bool,
-    /// Options of the floor program alone: `-s` a shared package, `-r` read-only overlays, `-u` a shared user namespace, `-g`
-    /// and a directory the cgroup to be born in, `-m` to be moved there instead.
+    /// Options of the floor program alone: `-s` a shared package, `-r` read-only overlays, `-u` a shared user namespace,
+    /// `-g` and a directory the cgroup to be born in, `-m` to be moved there instead.
     pub floor: Vec<String>,
 }
 

@@ -21,7 +21,8 @@ pub struct World {
 }
 
 impl World {
-    /// Goes there: this returns in PID 1 of the new pid namespace, while the process that called waits outside and cleans up.
+    /// Goes there: this returns in PID 1 of the new pid namespace, while the process that called waits outside and cleans
+    /// up.
     ///
     /// `None` without root, after saying so; with `ROCKER_MUST_RUN=1` that is a failure. The first thing that `main` does.
     pub fn enter() -> Option<Self> {

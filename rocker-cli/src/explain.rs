@@ -137,7 +137,9 @@ fn remedy(stage: Stage, errno: Errno) -> &'static [u8] {
             b"this kernel may lack the file system or its compression: see `rocker check`"
         }
         (Stage::LOOP_DEVICE | Stage::USER_NAMESPACE | Stage::CLONE, _) => b"see `rocker check`",
-        (Stage::CONNECT, Errno::ENOENT | Errno::ECONNREFUSED) => b"none runs; start `rocker-master` as root, or run this as root",
+        (Stage::CONNECT, Errno::ENOENT | Errno::ECONNREFUSED) => {
+            b"none runs; start `rocker-master` as root, or run this as root"
+        }
         (Stage::CONNECT, Errno::EACCES) | (Stage::PEER, _) => b"run this as root",
         (Stage::ARGUMENT, _) => b"1022 are the most; run this with fewer: env -i",
         (Stage::SOCKET_PATH, _) => b"107 bytes are the most",

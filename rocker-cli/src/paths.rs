@@ -10,7 +10,8 @@ use core::ffi::CStr;
 use rocker_client::limits::REQUEST_MAX;
 use rocker_sys::fs;
 
-/// The paths in the order of a request: package, exec directory, data directory, policy, overlays. One that nobody named is empty.
+/// The paths in the order of a request: package, exec directory, data directory, policy, overlays. One that nobody named is
+/// empty.
 #[derive(Default)]
 pub(crate) struct Paths {
     /// Each with its NUL.

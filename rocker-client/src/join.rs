@@ -23,8 +23,8 @@ pub(crate) fn join(
     walk(ready, request, pidfd, filter, &mut step).map_err(|errno| because(step, errno))
 }
 
-/// The same, in a fork: if a process in the middle is needed, this is what it becomes. There it gives [`Stage::CLONE`], which
-/// is no failure, and the App's process id.
+/// The same, in a fork: if a process in the middle is needed, this is what it becomes. There it gives [`Stage::CLONE`],
+/// which is no failure, and the App's process id.
 ///
 /// # Safety
 /// The process has one thread. Only one of the two drops what it owns.

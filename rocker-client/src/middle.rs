@@ -9,10 +9,11 @@
 //! With `CLONE_PARENT` the App has the exit signal of the process in the middle, from which two ways follow:
 //!
 //! * **A program.** The process in the middle has no exit signal and borrows the host's memory, as the App does after it.
-//!   execve gives the App `SIGCHLD` (`execve(2)`), while of the other no SIGCHLD comes, and no wait without `__WALL` finds it.
+//!   execve gives the App `SIGCHLD` (`execve(2)`), while of the other no SIGCHLD comes, and no wait without `__WALL` finds
+//!   it.
 //! * **A function.** The App needs what fork(3) repairs: locks of malloc, handlers of pthread_atfork. So the process in the
-//!   middle is libc's fork, whose exit signal is SIGCHLD, and the App its copy by a bare clone. What libc has noted of the one
-//!   must hold for the other: its process id, as its thread's. Therefore the App gets the same number in its own pid
+//!   middle is libc's fork, whose exit signal is SIGCHLD, and the App its copy by a bare clone. What libc has noted of the
+//!   one must hold for the other: its process id, as its thread's. Therefore the App gets the same number in its own pid
 //!   namespace (`set_tid` of `clone3(2)`), which takes Linux 5.5. The host gets one SIGCHLD more, of a process that is off
 //!   its table when the launch is back.
 #![allow(unsafe_code)]

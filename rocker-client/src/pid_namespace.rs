@@ -12,8 +12,8 @@ use rocker_sys::{Errno, fs, process};
 /// Makes a child in the sandbox's pid namespace. It is the caller's own child, so wait(2) and SIGCHLD work as for any
 /// other.
 ///
-/// A caller that is not root has a process in the middle for it. Else setns does it, which changes the calling thread alone, and only for its future children (`pid_namespaces(7)`); it is changed back
-/// before this returns, in the parent.
+/// A caller that is not root has a process in the middle for it. Else setns does it, which changes the calling thread alone,
+/// and only for its future children (`pid_namespaces(7)`); it is changed back before this returns, in the parent.
 pub(crate) fn born_inside(
     ready: &Ready,
     make_child: impl FnOnce() -> Result<i32, Failure>,

@@ -41,7 +41,8 @@ struct Child<'a> {
     tie: Option<[Held; 2]>,
     /// The child writes it when a step has failed, and nothing else.
     failure: Option<Failure>,
-    /// The App's process id, noted by the kernel, and whether the App has executed or ended: if not this process makes the App.
+    /// The App's process id, noted by the kernel, and whether the App has executed or ended: if not this process makes the
+    /// App.
     app_pid: i32,
     is_done: bool,
 }

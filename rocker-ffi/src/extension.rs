@@ -142,7 +142,8 @@ pub unsafe extern "C" fn ROCKER_launch_callback(
 /// Executes a program file in a new sandbox: see `rocker_ext.h`.
 ///
 /// # Safety
-/// `req` and `options` as for [`ROCKER_launch_callback`]; `program` is null or points to a `RockerProgram` whose arrays end as the header says.
+/// `req` and `options` as for [`ROCKER_launch_callback`]; `program` is null or points to a `RockerProgram` whose arrays end
+/// as the header says.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ROCKER_launch_program(
     req: *const RockerRequest,

@@ -9,8 +9,8 @@ use rocker_client::{Failure, Stage};
 /// has not got.
 static KEY: AtomicU32 = AtomicU32::new(0);
 
-/// A failure in the 32 bits of the smallest pointer: the whole index; error numbers, of which programs see none above 511; and
-/// stages, of which there are fewer than 128.
+/// A failure in the 32 bits of the smallest pointer: the whole index; error numbers, of which programs see none above 511;
+/// and stages, of which there are fewer than 128.
 const INDEX_BITS: u32 = 16;
 const ERRNO_BITS: u32 = 9;
 const ERRNO_MASK: u32 = (1 << ERRNO_BITS) - 1;

@@ -112,8 +112,8 @@ core::arch::global_asm!(
     "rust_eh_personality:"
 );
 
-// Where frames are described: in `.debug_frame`, which debuggers read and `strip` removes, and not in `.eh_frame`, which every
-// program that links the library would carry, 2.7 KB of it. Nothing unwinds through here at run time: a panic aborts, and an
-// exception that leaves the App's callback ends the App (`std::terminate`) instead of running the host's handlers in it.
-// The directive holds for one object file, which the library is (`lto = "fat"` in the profile `tiny`).
+// Where frames are described: in `.debug_frame`, which debuggers read and `strip` removes, and not in `.eh_frame`, which
+// every program that links the library would carry, 2.7 KB of it. Nothing unwinds through here at run time: a panic aborts,
+// and an exception that leaves the App's callback ends the App (`std::terminate`) instead of running the host's handlers in
+// it. The directive holds for one object file, which the library is (`lto = "fat"` in the profile `tiny`).
 core::arch::global_asm!(".cfi_sections .debug_frame");

@@ -1,9 +1,10 @@
 //! The guard: what runs between the clone and the end of a sandbox.
 //!
 //! The master calls [`enter`] in the child of `clone3(CLONE_NEWNS | CLONE_NEWPID | ...)`. From there on this process is
-//! PID 1 of the new pid namespace (or makes it, for a client that is not root: [`owner`]). It builds the sandbox ([`setup`]), tells the client, gives up its own privileges and
-//! stays ([`pid1`]) until nothing is left to guard. When it ends, for whatever reason, the kernel kills every process of
-//! the pid namespace and drops every mount of the mount namespace.
+//! PID 1 of the new pid namespace (or makes it, for a client that is not root: [`owner`]). It builds the sandbox
+//! ([`setup`]), tells the client, gives up its own privileges and stays ([`pid1`]) until nothing is left to guard. When it
+//! ends, for whatever reason, the kernel kills every process of the pid namespace and drops every mount of the mount
+//! namespace.
 //!
 //! It makes system calls and nothing else: no allocation, no locks, no logging, no exec. A failure is three numbers, sent
 //! to the client and to the master, which writes the log.
@@ -61,19 +62,20 @@ mod trust;
 mod trust;
 
 pub use cache::{CACHE_DIR, Cache, PackageId, Slot};
-use core::mem;
 pub use defence::Defence;
 pub use mount_points::MountPoints;
 pub use plan::Plan;
-use rocker_sys::{Fd, process, settle};
 pub use trust::Trust;
+
+use core::mem;
+use rocker_sys::{Fd, process, settle};
 
 /// Builds the sandbox of this plan and guards it to its end.
 ///
 /// # Safety
-/// Runs in a process that was just cloned into the plan's [`first_namespaces`](Plan::first_namespaces), with one thread and no
-/// signal handler, of a program that is linked statically to fixed low addresses and takes less than 1 MiB. No descriptor but
-/// the plan's two is used afterwards: all others are closed.
+/// Runs in a process that was just cloned into the plan's [`first_namespaces`](Plan::first_namespaces), with one thread and
+/// no signal handler, of a program that is linked statically to fixed low addresses and takes less than 1 MiB. No descriptor
+/// but the plan's two is used afterwards: all others are closed.
 #[allow(unsafe_code)]
 pub unsafe fn enter(plan: &Plan<'_>) -> ! {
     // SAFETY: the caller's promise.

@@ -2,8 +2,8 @@
 
 /// The mount points of the namespace that the guard's is a copy of, one in a line, parents before what is mounted in them.
 ///
-/// Not read by the guard: with two thousand mounts that takes longer than the rest of a launch, and they are the same from one
-/// launch to the next.
+/// Not read by the guard: with two thousand mounts that takes longer than the rest of a launch, and they are the same from
+/// one launch to the next.
 #[derive(Clone, Copy, Debug)]
 pub struct MountPoints<'a>(&'a [u8]);
 

@@ -18,7 +18,8 @@ pub struct Plan<'a> {
     pub owner: u32,
     /// The namespaces that the sandbox gets besides the user namespace.
     pub namespaces: u32,
-    /// How the client gets in, and into what. By pidfd it takes a kernel that can (5.8) and a client that may trace the guard.
+    /// How the client gets in, and into what. By pidfd it takes a kernel that can (5.8) and a client that may trace the
+    /// guard.
     pub entrance: Entrance,
     /// The client's connection.
     pub client: RawFd,

@@ -15,10 +15,10 @@ use rocker_sys::{close_all_but, credentials, fs, process};
 /// Builds the whole sandbox and tells the client that it is ready. The seat is to be held as long as the sandbox lives.
 ///
 /// What the host must not lend to an App that swapped it meanwhile is opened before the first mount: the package, the data
-/// directory, the lower layers, the file that masks and the seccomp policy. Overlays come before the package, because the exec directory may
-/// lie in an overlaid directory and would be covered. Nothing mounted here reaches the host, for the master's own mount
-/// namespace, of which this one is a copy, hears of the host's mounts and tells nothing; but for the package cache, which is
-/// cut off when it has done its work.
+/// directory, the lower layers, the file that masks and the seccomp policy. Overlays come before the package, because the
+/// exec directory may lie in an overlaid directory and would be covered. Nothing mounted here reaches the host, for the
+/// master's own mount namespace, of which this one is a copy, hears of the host's mounts and tells nothing; but for the
+/// package cache, which is cut off when it has done its work.
 ///
 /// # Safety
 /// As [`crate::enter`].

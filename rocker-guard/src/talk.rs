@@ -80,8 +80,8 @@ pub(crate) fn ready(plan: &Plan<'_>, doors: &Doors, filter: &Filter) -> Step {
         *slot = door.raw();
     }
     let fds = fds.get(..doors.fds.len()).unwrap_or_default();
-    // The master first: a guard that was killed between the two would be logged as one that failed, and its client would have
-    // heard that it is ready. A master that has ended meanwhile knows nothing of this sandbox, so there is to be none.
+    // The master first: a guard that was killed between the two would be logged as one that failed, and its client would
+    // have heard that it is ready. A master that has ended meanwhile knows nothing of this sandbox, so there is to be none.
     let report = Report::reached(Stage::READY).encode();
     // If the guard is not the process that the master has cloned, this is what the master knows it by.
     let is_told = plan.owner != 0 && doors.entrance.has_pidfd();

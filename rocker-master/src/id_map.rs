@@ -9,8 +9,8 @@ type Map = heapless::Vec<u8, 32>;
 
 /// Writes `setgroups`, `gid_map` and `uid_map` of a guard that waits for them: one id each, the same inside and outside.
 ///
-/// A client that owns the user namespace can leave its groups nowhere but inside, so there `setgroups` stays allowed. The App
-/// has no capability for it. Its owner has, and by that loses nothing but groups that deny it something, which a sandbox
+/// A client that owns the user namespace can leave its groups nowhere but inside, so there `setgroups` stays allowed. The
+/// App has no capability for it. Its owner has, and by that loses nothing but groups that deny it something, which a sandbox
 /// gives it the means for in any case: an App of its own uid has none of its groups.
 ///
 /// `pid` is a child of this process that has not been reaped, so it is nobody else.

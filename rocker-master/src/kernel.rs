@@ -30,7 +30,8 @@ impl Kernel {
     /// enters with one call instead of four. But it takes the right to trace the guard (`PTRACE_MODE_READ_REALCREDS` of
     /// `ptrace(2)`), which a service manager may have taken even from root; who claims it wrongly gets in nowhere.
     ///
-    /// A client that is not root enters the user namespace first, by itself, before it makes the process that enters the rest.
+    /// A client that is not root enters the user namespace first, by itself, before it makes the process that enters the
+    /// rest.
     pub(crate) fn entrance_for(self, request: &Request<'_>, peer_uid: u32) -> Entrance {
         let network = if request.network == Network::NONE {
             CLONE_NEWNET

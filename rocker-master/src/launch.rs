@@ -73,8 +73,8 @@ pub(crate) fn hear_request(client: &Fd, peer: Credentials) -> Asked {
     }
 }
 
-/// Decodes the request and makes the guard that fulfils it, if this peer may have what it asks for. Whether it may ask at all
-/// was settled when it connected.
+/// Decodes the request and makes the guard that fulfils it, if this peer may have what it asks for. Whether it may ask at
+/// all was settled when it connected.
 ///
 /// A refusal has been told to the client and to the log when this returns `None`.
 pub(crate) fn launch(launcher: &mut Launcher<'_>, client: Fd, packet: Packet) -> Option<State> {

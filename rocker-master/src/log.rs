@@ -102,8 +102,8 @@ impl Line {
             .text(")")
     }
 
-    /// Prints what this user has caused. Others than root have 64 lines, and one more every second: a log may lie on flash, and
-    /// whoever may connect could fill it. What is left out is counted.
+    /// Prints what this user has caused. Others than root have 64 lines, and one more every second: a log may lie on flash,
+    /// and whoever may connect could fill it. What is left out is counted.
     pub(crate) fn print_about(&mut self, uid: u32) {
         // The master has one thread; atomics are the statics that need no `unsafe`.
         static LEFT: AtomicU32 = AtomicU32::new(LINES);

@@ -4,8 +4,8 @@ use rocker_sys::epoll::Epoll;
 use rocker_sys::raw::general::{O_NONBLOCK, O_RDWR};
 use rocker_sys::{Fd, fs};
 
-/// A trigger of `/proc/pressure/memory` (`Documentation/accounting/psi.rst`). It has an exceptional condition, at most once in
-/// two seconds, when processes had to wait for memory.
+/// A trigger of `/proc/pressure/memory` (`Documentation/accounting/psi.rst`). It has an exceptional condition, at most once
+/// in two seconds, when processes had to wait for memory.
 pub(crate) struct MemoryPressure {
     /// Held, for as long as it is to be heard.
     _file: Fd,

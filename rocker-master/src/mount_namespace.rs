@@ -2,9 +2,9 @@
 //!
 //! It shows what the namespace shows in which the master was started (the host's), and beside that the package cache, which
 //! nobody else sees and which goes with the master, however it dies. What the host mounts and unmounts where its mounts are
-//! shared happens here too (`mount_namespaces(7)`); where they are private, as on a system without systemd, it would not, and
-//! a removed medium would stay busy. So the host's table of mounts is watched, and when it has changed the namespace is made
-//! anew.
+//! shared happens here too (`mount_namespaces(7)`); where they are private, as on a system without systemd, it would not,
+//! and a removed medium would stay busy. So the host's table of mounts is watched, and when it has changed the namespace is
+//! made anew.
 
 use crate::mount_table::MountTable;
 use core::ffi::CStr;

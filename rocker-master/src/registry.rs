@@ -40,8 +40,8 @@ pub(crate) enum State {
 /// A child of the master that has not been reaped.
 pub(crate) struct Guard {
     pub(crate) pid: i32,
-    /// Does the number stand for a process group too, in which the process of this number makes the guard and ends? So it does
-    /// for a client that is not root, until it has ended and the guard has told who it is.
+    /// Does the number stand for a process group too, in which the process of this number makes the guard and ends? So it
+    /// does for a client that is not root, until it has ended and the guard has told who it is.
     pub(crate) is_group: bool,
     /// Has the process of this number ended, of a group that goes on?
     pub(crate) has_ended: bool,

@@ -1,4 +1,5 @@
-//! What the attack suite rests on: README.md says the truth about it, and the product has not got the switch of its controls.
+//! What the attack suite rests on: README.md says the truth about it, and the product has not got the switch of its
+//! controls.
 
 use rocker_testing::{binary, weakened_master};
 use std::collections::BTreeSet;

@@ -79,8 +79,8 @@ fn launch_often(master: &Master) -> (Duration, usize) {
     (times[15], most)
 }
 
-/// What root's launches take while a user does this, against what they take at rest. The flood ends if `rounds` are over, and
-/// else when root is done.
+/// What root's launches take while a user does this, against what they take at rest. The flood ends if `rounds` are over,
+/// and else when root is done.
 fn flood(uid: u32, rounds: Option<u32>, work: impl Fn()) -> (Duration, Duration) {
     let master = start();
     let at_rest = || {

@@ -13,7 +13,8 @@ pub struct Failure {
     pub stage: Stage,
     /// The kernel's error number, as in `errno(3)`.
     pub errno: i32,
-    /// Which overlay, which byte of a seccomp policy, or [`NO_INDEX`]. A number for people: it may come from another process, so it indexes nothing.
+    /// Which overlay, which byte of a seccomp policy, or [`NO_INDEX`]. A number for people: it may come from another
+    /// process, so it indexes nothing.
     pub index: u16,
 }
 

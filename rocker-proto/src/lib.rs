@@ -1,5 +1,5 @@
-//! What crosses a socket between client, master and guard, and the [`policy`] that says who may ask for what: fixed sizes, no
-//! I/O, no `unsafe`.
+//! What crosses a socket between client, master and guard, and the [`policy`] that says who may ask for what: fixed sizes,
+//! no I/O, no `unsafe`.
 //!
 //! All of them are `SOCK_SEQPACKET` packets, little-endian, so that golden bytes hold on every machine. The client's
 //! connection reaches the master first; the guard inherits it in the clone, and from then on the master takes no part.
@@ -18,8 +18,8 @@
 //!   |                    |                    |     and the sandbox with it, if it is tied
 //! ```
 //!
-//! Which descriptors come with a READY reply, it says itself: [`Entrance`]. The filter is read by the process that enters, and by
-//! nobody before; without it, that process does not become an App.
+//! Which descriptors come with a READY reply, it says itself: [`Entrance`]. The filter is read by the process that enters,
+//! and by nobody before; without it, that process does not become an App.
 //!
 //! **Who trusts whom.** The master believes nothing in a request but what the kernel says of its sender (`SO_PEERCRED`).
 //! The client believes a reply because the kernel says that root made the socket it connected to, and that the reply's

@@ -36,8 +36,8 @@ impl<'a> Reader<'a> {
         self.array().map(i32::from_le_bytes)
     }
 
-    /// The next string, of so many bytes with its NUL: `None` inside for a length of 0, `None` outside for a missing or early
-    /// NUL.
+    /// The next string, of so many bytes with its NUL: `None` inside for a length of 0, `None` outside for a missing or
+    /// early NUL.
     pub(crate) fn string(&mut self, len: usize) -> Option<Option<&'a CStr>> {
         let bytes = self.take(len)?;
         if bytes.is_empty() {

@@ -83,8 +83,8 @@ impl<'a> Request<'a> {
         Some(packet)
     }
 
-    /// As [`encode`](Self::encode), into an empty packet of the caller's, which saves copying 4 KiB. `None`: it does not fit,
-    /// and the packet holds what did.
+    /// As [`encode`](Self::encode), into an empty packet of the caller's, which saves copying 4 KiB. `None`: it does not
+    /// fit, and the packet holds what did.
     pub fn encode_into(&self, packet: &mut Packet) -> Option<()> {
         let [v0, v1] = VERSION.to_le_bytes();
         let flag = |is_set: bool, flag: u8| if is_set { flag } else { 0 };

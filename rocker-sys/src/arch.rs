@@ -1,8 +1,8 @@
 //! How to enter the kernel, per architecture.
 //!
 //! Each file gives `syscall1` to `syscall6` with the same signatures, and [`clone_vfork`] with its own stack. All take the
-//! arguments as register-sized integers and return the register as it came; [`crate::errno::ret`] decodes it. The native ones
-//! also have `move_to_stack`.
+//! arguments as register-sized integers and return the register as it came; [`crate::errno::ret`] decodes it. The native
+//! ones also have `move_to_stack`.
 #![allow(unsafe_code)]
 
 #[cfg(target_arch = "x86_64")]

@@ -61,8 +61,8 @@ pub fn set_effective_uid(uid: u32) -> Result<()> {
     Ok(())
 }
 
-/// `prctl(2)` of an option that neither writes to memory nor takes it away, nor has a value. Once, and not in each of its callers: they are
-/// many, and their programs small.
+/// `prctl(2)` of an option that neither writes to memory nor takes it away, nor has a value. Once, and not in each of its
+/// callers: they are many, and their programs small.
 #[inline(never)]
 pub(crate) fn prctl(option: u32, a: usize, b: usize) -> Result<()> {
     // SAFETY: the options used in this crate take integers, or the address of what the kernel only reads.

@@ -32,9 +32,9 @@ macro_rules! errnos {
                 Self::NUMBERS.get(crate::position(Self::NAMES, name)?).map(|number| Self(i32::from(*number)))
             }
 
-            // One text and one list of numbers. A `match` becomes a table with a pointer and a length for every number up to the
-            // highest, used or not: four times as much. Split by bytes, because a search for a `char` brings a check that can
-            // panic.
+            // One text and one list of numbers. A `match` becomes a table with a pointer and a length for every number up to
+            // the highest, used or not: four times as much. Split by bytes, because a search for a `char` brings a check
+            // that can panic.
             const NUMBERS: &[u16] = &[$(raw::$name as u16),*];
             const NAMES: &str = concat!($(stringify!($name), " "),*);
         }

@@ -80,7 +80,8 @@ fn read_only_autoclear() -> l::loop_info64 {
 }
 
 /// The size of the device's blocks: a page where the file is whole pages, so that a mount reads its tables in a fraction of
-/// the requests that the default of 512 bytes takes. A device shows whole blocks only: of another file it would hide the end.
+/// the requests that the default of 512 bytes takes. A device shows whole blocks only: of another file it would hide the
+/// end.
 fn block_size(backing_file: RawFd) -> u32 {
     const PAGE: u32 = 4096;
     match fs::fstat(backing_file) {

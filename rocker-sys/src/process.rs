@@ -87,9 +87,9 @@ pub unsafe fn clone_sibling(namespaces: u32) -> Result<bool> {
     Ok(ret(unsafe { syscall5(g::__NR_clone, flags, 0, 0, 0, 0) })? == 0)
 }
 
-/// Makes a copy of this process that is a child of this process's own parent, with the exit signal that this process has, and
-/// in the pid namespace where it is born with the number that this process has in its own: what libc keeps of the one holds
-/// for the other. Gives its process id, as this process sees it, and 0 in the copy.
+/// Makes a copy of this process that is a child of this process's own parent, with the exit signal that this process has,
+/// and in the pid namespace where it is born with the number that this process has in its own: what libc keeps of the one
+/// holds for the other. Gives its process id, as this process sees it, and 0 in the copy.
 ///
 /// # Safety
 /// As [`clone`].

@@ -2,8 +2,8 @@
 //!
 //! A guard waits for as long as its App runs, and there may be a thousand of them. It is a copy of the master, whose stack
 //! and tables it never uses again. Worse than those pages are the kernel's tables for them: each corner of the address space
-//! that has a page in it costs up to three pages of page tables. So the process goes on on a small stack close to the program
-//! itself, and gives back everything above it.
+//! that has a page in it costs up to three pages of page tables. So the process goes on on a small stack close to the
+//! program itself, and gives back everything above it.
 #![allow(unsafe_code)]
 
 /// A function that does not return, and its argument.
@@ -13,12 +13,12 @@ struct Next {
     argument: usize,
 }
 
-/// Goes on at `main(argument)`, with nothing in memory but the program itself and a stack of 64 KiB, of which the kernel keeps
-/// what is used. If there is no memory for that stack, it goes on with everything.
+/// Goes on at `main(argument)`, with nothing in memory but the program itself and a stack of 64 KiB, of which the kernel
+/// keeps what is used. If there is no memory for that stack, it goes on with everything.
 ///
 /// # Safety
-/// This process has one thread, no signal handler, and is linked statically to fixed low addresses: nothing that it uses from
-/// here on, but the program's own sections, is in memory that was mapped before. The program takes less than 1 MiB.
+/// This process has one thread, no signal handler, and is linked statically to fixed low addresses: nothing that it uses
+/// from here on, but the program's own sections, is in memory that was mapped before. The program takes less than 1 MiB.
 pub unsafe fn settle(main: unsafe extern "C" fn(usize) -> !, argument: usize) -> ! {
     let next = Next { main, argument };
     #[cfg(any(

@@ -1,7 +1,8 @@
 //! Two builds of Rocker in turns, with the floor: what has a change gained?
 //!
 //! `compare DIR DIR...`, where each directory holds a rocker-master and, if the client has changed too, the `compare` built
-//! with it. Prints the median, the lower quartile and the lowest twentieth of a launch with three overlays of a squashfs package.
+//! with it. Prints the median, the lower quartile and the lowest twentieth of a launch with three overlays of a squashfs
+//! package.
 
 use bench::{Agent, Letter, Master, Samples, World};
 use std::path::Path;

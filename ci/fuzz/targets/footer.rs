@@ -1,5 +1,5 @@
-//! The last page of a signed package, and the file of a public key. A footer is accepted in one form only; its key and signatures
-//! may be any bytes, for which the check says yes or no.
+//! The last page of a signed package, and the file of a public key. A footer is accepted in one form only; its key and
+//! signatures may be any bytes, for which the check says yes or no.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

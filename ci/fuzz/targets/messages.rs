@@ -1,5 +1,6 @@
-//! The messages of a fixed form: replies, reports, joins, and what operators and the master say of the package cache. Each is
-//! accepted in one form only, the one that it is encoded to; and no bytes are two kinds of message that one receiver hears.
+//! The messages of a fixed form: replies, reports, joins, and what operators and the master say of the package cache. Each
+//! is accepted in one form only, the one that it is encoded to; and no bytes are two kinds of message that one receiver
+//! hears.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

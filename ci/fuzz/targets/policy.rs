@@ -1,5 +1,5 @@
-//! The master's policy file. A mistake is told at a place that the file has; a file that is read means the same with comments and
-//! empty lines, and what a peer may have does not depend on them either; who is not named may have nothing.
+//! The master's policy file. A mistake is told at a place that the file has; a file that is read means the same with
+//! comments and empty lines, and what a peer may have does not depend on them either; who is not named may have nothing.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

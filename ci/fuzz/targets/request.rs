@@ -1,5 +1,5 @@
-//! What a client sends the master. A packet that is accepted is the one packet that its request is encoded to, every path in it
-//! is clean, and every id in range; one that is refused says why in numbers that we know.
+//! What a client sends the master. A packet that is accepted is the one packet that its request is encoded to, every path in
+//! it is clean, and every id in range; one that is refused says why in numbers that we know.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

@@ -1,5 +1,5 @@
-//! What a client asks for, whatever it is: a request that fits a packet either comes out as it went in, or is refused for one of
-//! its fields, never as malformed.
+//! What a client asks for, whatever it is: a request that fits a packet either comes out as it went in, or is refused for
+//! one of its fields, never as malformed.
 #![no_main]
 
 use libfuzzer_sys::arbitrary::{Arbitrary, Result, Unstructured};

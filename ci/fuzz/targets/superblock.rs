@@ -1,5 +1,5 @@
-//! What a package is, by its first bytes and its size. What is recognised is whole, and would be in a longer file too; a head that
-//! is cut off is never recognised.
+//! What a package is, by its first bytes and its size. What is recognised is whole, and would be in a longer file too; a
+//! head that is cut off is never recognised.
 #![no_main]
 
 #[path = "../../../rocker-guard/src/superblock.rs"]

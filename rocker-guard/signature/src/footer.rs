@@ -20,8 +20,8 @@ const SIGNATURE: usize = 34;
 const GLOBAL: usize = 98;
 const COMMENT: usize = 162;
 
-/// A package's signature. Having one proves that the page is well-formed and belongs to a package of this length; it does not
-/// prove that the signature holds.
+/// A package's signature. Having one proves that the page is well-formed and belongs to a package of this length; it does
+/// not prove that the signature holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Footer<'a> {
     /// How many bytes of the file are signed: all that come before the footer.

@@ -5,8 +5,8 @@ use super::program::{ARCHITECTURE, AT_LEAST, EQUAL, NUMBER, Program};
 use super::table::{CALLS_MAX, Table};
 use rocker_sys::Result;
 
-/// What a filter does with a call: it answers, or it goes on at a place of the checks. A number in which they do not meet, as
-/// there is one for each call.
+/// What a filter does with a call: it answers, or it goes on at a place of the checks. A number in which they do not meet,
+/// as there is one for each call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Leaf(u32);
 
@@ -55,8 +55,8 @@ impl Calls {
     /// The whole program: calls of another architecture are refused, whatever they are; then the number is looked up, by
     /// halves; then come the checks, to which few calls lead.
     ///
-    /// Since 5.11 the kernel finds out for itself which numbers are let through in any case, and does not run the program for
-    /// those; so it looks at the number first and at arguments last.
+    /// Since 5.11 the kernel finds out for itself which numbers are let through in any case, and does not run the program
+    /// for those; so it looks at the number first and at arguments last.
     pub(crate) fn assemble(
         &self,
         table: &Table,

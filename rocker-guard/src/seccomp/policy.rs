@@ -8,8 +8,8 @@
 //! mmap: arg2 in ~PROT_EXEC || arg2 in ~PROT_WRITE
 //! ```
 //!
-//! `@default` and `@frequency` are passed over, as minijail's own reader does; `@include` is refused. exit and exit_group are
-//! always let through: a process that cannot end is of use to nobody, and minijail's kill would end it too.
+//! `@default` and `@frequency` are passed over, as minijail's own reader does; `@include` is refused. exit and exit_group
+//! are always let through: a process that cannot end is of use to nobody, and minijail's kill would end it too.
 
 use super::answer::Answer;
 use super::calls::{Calls, Leaf};

@@ -129,7 +129,8 @@ impl Program {
         Ok(())
     }
 
-    /// Adds another program, to whose instructions the jumps of this one may lead that were made with [`Program::jump_into`].
+    /// Adds another program, to whose instructions the jumps of this one may lead that were made with
+    /// [`Program::jump_into`].
     pub(crate) fn append(&mut self, other: &Self) -> Result<()> {
         let end = self.len as u32;
         for at in 0..self.len {

@@ -16,7 +16,8 @@ pub fn binary(name: &str) -> PathBuf {
     existing(bin_dir().join(name))
 }
 
-/// The master that can be told to do without a defence (`--without`): in `$ROCKER_WEAK_BIN_DIR`, or where `make test` puts it.
+/// The master that can be told to do without a defence (`--without`): in `$ROCKER_WEAK_BIN_DIR`, or where `make test` puts
+/// it.
 pub fn weakened_master() -> PathBuf {
     let dir = std::env::var_os("ROCKER_WEAK_BIN_DIR")
         .map_or_else(|| bin_dir().join("../weakened/tiny"), PathBuf::from);

@@ -44,8 +44,8 @@ impl Program<'_> {
     }
 }
 
-/// What a shell script prints inside the sandbox. Its standard output is descriptor 9 of the case, so that the case keeps its
-/// own.
+/// What a shell script prints inside the sandbox. Its standard output is descriptor 9 of the case, so that the case keeps
+/// its own.
 pub fn ask_shell(request: &Request<'_>, script: &str) -> String {
     let (mut answer, tell) = pipe();
     // SAFETY: integers only; nothing of a case has this number.

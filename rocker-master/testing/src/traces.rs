@@ -8,8 +8,8 @@ use std::path::Path;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-/// Mounts, loop devices, processes, this process's descriptors, and the names in the data directory, at one moment. The seats
-/// of sandboxes that ran at once stay in the data directory, as the layers do, and are left out.
+/// Mounts, loop devices, processes, this process's descriptors, and the names in the data directory, at one moment. The
+/// seats of sandboxes that ran at once stay in the data directory, as the layers do, and are left out.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Traces {
     mounts: BTreeSet<String>,

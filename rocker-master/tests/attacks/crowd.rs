@@ -121,8 +121,8 @@ pub fn d06_six_hundred_launches() {
     steady.check();
 }
 
-/// A clone of a process with threads may find a lock that nobody will ever open. The master has one thread, and neither it nor
-/// a guard knows a lock or an allocator.
+/// A clone of a process with threads may find a lock that nobody will ever open. The master has one thread, and neither it
+/// nor a guard knows a lock or an allocator.
 pub fn s22_master_of_one_thread() {
     let mut master = Master::start_traced(&["-e", "trace=futex,brk,execve,clone,clone3"]);
     for _ in 0..50 {

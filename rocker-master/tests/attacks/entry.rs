@@ -92,7 +92,8 @@ pub fn by_hand(
     Entered { app_pid, guard_pid }
 }
 
-/// What `rocker-client/src/join.rs` does, but for one step, and by pidfd only. The filter of system calls is always forgotten.
+/// What `rocker-client/src/join.rs` does, but for one step, and by pidfd only. The filter of system calls is always
+/// forgotten.
 fn join(
     connection: &Fd,
     (door, entrance): &(Fd, Entrance),

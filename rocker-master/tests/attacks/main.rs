@@ -1,10 +1,11 @@
 //! Attacks: each is carried out for real against the real master, and must fail.
 //!
-//! The attacker's code runs: a hostile App, a local user, a package, a careless AppMaster. What counts is what the *host* sees
-//! of it: its files, its inotify, its `/proc`; or what the attacker carried out, compared with what it was after ([`loot`]).
-//! Beside each attack stands its control: the same attacker where the one defence against it is missing succeeds, by a master
-//! that does without it ([`Master::start_without`](rocker_testing::Master::start_without)) or a client that forgets a step
-//! ([`entry`]). Names begin with the row of the table in README.md, which `tests/attack_suite.rs` compares with this list.
+//! The attacker's code runs: a hostile App, a local user, a package, a careless AppMaster. What counts is what the *host*
+//! sees of it: its files, its inotify, its `/proc`; or what the attacker carried out, compared with what it was after
+//! ([`loot`]). Beside each attack stands its control: the same attacker where the one defence against it is missing
+//! succeeds, by a master that does without it ([`Master::start_without`](rocker_testing::Master::start_without)) or a client
+//! that forgets a step ([`entry`]). Names begin with the row of the table in README.md, which `tests/attack_suite.rs`
+//! compares with this list.
 #![allow(unsafe_code, reason = "attackers fork, trace and mount")]
 
 mod crowd;

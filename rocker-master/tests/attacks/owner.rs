@@ -56,7 +56,8 @@ fn traces(pid: i32) -> bool {
     unsafe { libc::ptrace(libc::PTRACE_SEIZE, pid, null, null) == 0 }
 }
 
-/// Looks at every process that the master makes, until told to stop; writes a letter for each look, another for each success.
+/// Looks at every process that the master makes, until told to stop; writes a letter for each look, another for each
+/// success.
 fn spy(master: i32, place: usize, stopped: &File, mut tell: &File) {
     while time::wait_readable(stopped.as_raw_fd(), 0).is_err() {
         let names = fs::read_dir("/proc").unwrap();

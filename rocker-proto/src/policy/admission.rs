@@ -20,11 +20,12 @@ enum Wanted<'r> {
 }
 
 impl Peer {
-    /// Allows a request or says which field is not allowed: `EPERM`, at the stage that is the field's own. `text` is what the
-    /// policy was read from.
+    /// Allows a request or says which field is not allowed: `EPERM`, at the stage that is the field's own. `text` is what
+    /// the policy was read from.
     ///
     /// Paths are compared as they are written, part by part. What they lead to is the guard's to find out, which follows
-    /// no symbolic link but those that only root could have made: where root's links lead out of a directory, root wants that.
+    /// no symbolic link but those that only root could have made: where root's links lead out of a directory, root wants
+    /// that.
     pub fn admit(&self, text: &[u8], request: &Request<'_>) -> Result<(), Failure> {
         let check = |stage, index, key: &str, wanted| {
             if self.names(text, key.as_bytes(), &wanted) {

@@ -30,7 +30,8 @@ pub(super) const OF_FILE: Keys = Keys {
 
 /// In a peer's section.
 pub(super) const OF_PEER: Keys = Keys {
-    names: "require-signature sandboxes launches data-size package-dir exec-dir data-dir overlay-dir app-uid app-gid seccomp [peer",
+    names: "require-signature sandboxes launches data-size package-dir exec-dir data-dir \
+            overlay-dir app-uid app-gid seccomp [peer",
     kinds: &[
         Kind::YesNo,
         Kind::Count,

@@ -2,8 +2,8 @@
 //!
 //! `apps` packs a server with its libraries, runs it in turns from the package in a sandbox and from the unpacked tree as an
 //! ordinary process, as the same user and with the same configuration, and drives load from outside. The table shows medians
-//! and the ratio to outside. `apps NAME...` measures some of them, `--rounds N` and `--seconds N` (of each load, per round) more
-//! or less often and long, `--quick` tries only whether everything runs, `--ask` waits for Enter when an App is packed.
+//! and the ratio to outside. `apps NAME...` measures some of them, `--rounds N` and `--seconds N` (of each load, per round)
+//! more or less often and long, `--quick` tries only whether everything runs, `--ask` waits for Enter when an App is packed.
 
 mod app;
 mod broker;

@@ -88,8 +88,8 @@ impl Connection {
         }
     }
 
-    /// The next whole packet that was read: its first byte and its body. All of them here are shorter than 128 bytes, so that
-    /// the length is one byte.
+    /// The next whole packet that was read: its first byte and its body. All of them here are shorter than 128 bytes, so
+    /// that the length is one byte.
     pub(crate) fn next(&mut self) -> Option<(u8, Vec<u8>)> {
         let rest = &self.buffer[self.start..];
         let (&kind, &len) = (rest.first()?, rest.get(1)?);
