@@ -1,18 +1,9 @@
 //! `Check`: whether a signature is this key's, of this message (RFC 8032, 5.1.7).
 
+use crate::curve;
+use crate::scalar::Scalar;
 use crate::sha512::Sha512;
 use crate::{PublicKey, Signature};
-use curve25519_dalek::EdwardsPoint;
-use curve25519_dalek::constants::ED25519_BASEPOINT_POINT;
-use curve25519_dalek::edwards::CompressedEdwardsY;
-use curve25519_dalek::traits::Identity;
-
-/// The order of the group that the base point makes, from its highest byte. What is not below it is another way to write a
-/// number that is.
-const ORDER: [u8; 32] = [
-    0x10, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x14, 0xde, 0xf9, 0xde, 0xa2, 0xf7, 0x9c,
-    0xd6, 0x58, 0x12, 0x63, 0x1a, 0x5c, 0xf5, 0xd3, 0xed,
-];
 
 /// A check of a message that comes in pieces.
 pub struct Check<'a> {
@@ -41,19 +32,20 @@ impl<'a> Check<'a> {
     }
 
     /// That was all of it: is it what was signed?
-    pub fn holds(self) -> bool {
+    pub fn holds(mut self) -> bool {
         let (nonce, proof) = halves(self.signature);
-        if proof.iter().rev().ge(&ORDER) {
-            return false;
-        }
         // The highest bit is the sign: this is the negative of the key.
         let mut negative = self.key.point;
         negative[31] ^= 0x80;
-        let Some(key) = CompressedEdwardsY(negative).decompress() else {
+        let (Some(proof), Some(key), Some(base)) = (
+            Scalar::of(proof),
+            curve::read(&negative),
+            curve::read(&curve::BASE),
+        ) else {
             return false;
         };
-        let sum = sum(&key, &self.hash.finish(), proof);
-        sum.compress().as_bytes() == nonce
+        let factor = Scalar::remainder(&self.hash.finish());
+        curve::sum(&key, &factor, &base, &proof) == *nonce
     }
 }
 
@@ -65,29 +57,6 @@ fn halves(signature: &Signature) -> (&[u8; 32], &[u8; 32]) {
         // 64 bytes have two halves. Nothing is signed with zeros.
         _ => (&[0; 32], &[0; 32]),
     }
-}
-
-/// `factor * point + proof * base`, bit by bit from the highest. Nothing here is secret, so it need not take the same time
-/// for every number.
-#[allow(
-    clippy::arithmetic_side_effects,
-    reason = "sums of points have none: every two have one"
-)]
-fn sum(point: &EdwardsPoint, factor: &[u8; 64], proof: &[u8; 32]) -> EdwardsPoint {
-    let mut sum = EdwardsPoint::identity();
-    let proof = proof.iter().chain(core::iter::repeat_n(&0, 32)).rev();
-    for (factor, proof) in factor.iter().rev().zip(proof) {
-        for bit in (0..8u32).rev() {
-            sum += sum;
-            if factor.wrapping_shr(bit) & 1 == 1 {
-                sum += point;
-            }
-            if proof.wrapping_shr(bit) & 1 == 1 {
-                sum += ED25519_BASEPOINT_POINT;
-            }
-        }
-    }
-    sum
 }
 
 #[cfg(test)]
@@ -156,8 +125,9 @@ mod tests {
     #[test]
     fn another_way_to_write_a_signature_is_refused() {
         let mut signature: [u8; 64] = bytes(SIGNATURE);
-        let mut carry = 0;
-        for (byte, order) in signature[32..].iter_mut().zip(ORDER.iter().rev()) {
+        let mut carry = 1;
+        let order_less_one = (-curve25519_dalek::Scalar::ONE).to_bytes();
+        for (byte, order) in signature[32..].iter_mut().zip(&order_less_one) {
             let sum = u16::from(*byte) + u16::from(*order) + carry;
             *byte = sum as u8;
             carry = sum >> 8;
