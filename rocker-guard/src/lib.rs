@@ -86,6 +86,10 @@ pub unsafe fn enter(plan: &Plan<'_>) -> ! {
             mem::forget(seat);
             // SAFETY: it is the guard's, and the plan's copy of the number is not used again.
             drop(unsafe { Fd::from_raw(plan.master) });
+            // The client has just been woken, often on this very processor: what costs time waits until it has had its turn.
+            if pid1::wait_for_client(plan.client).is_err() {
+                process::exit(1);
+            }
             let stay = if plan.request.tied {
                 pid1::stay_with_client
             } else {

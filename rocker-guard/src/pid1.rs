@@ -22,6 +22,14 @@ const TICK_MS: i32 = 200;
 const CLIENT: u64 = 1 << 32;
 const CHILDREN: u64 = 2 << 32;
 
+/// Waits until the client has something to say, or has left.
+///
+/// # Errors
+/// `ETIMEDOUT`: it has not sent anybody in, so there is nobody to guard.
+pub(crate) fn wait_for_client(client: RawFd) -> Result<()> {
+    time::wait_readable(client, time::monotonic_ms().saturating_add(JOIN_TIMEOUT_MS))
+}
+
 /// Stays until the sandbox is over, and ends with it.
 ///
 /// # Safety
