@@ -1,9 +1,9 @@
 //! `Layers`: where the changes of one overlay are kept.
 //!
-//! `STORE/NAME/{upper,workN}`. The store is `DATA_DIR/.rocker`, or the root of a tmpfs that no path leads to; it belongs to
+//! `STORE/NAME/{upper,workN,workN+}`. The store is `DATA_DIR/.rocker`, or the root of a tmpfs that no path leads to; it belongs to
 //! root and is closed to everybody else (0700), so that no App can put anything in the layers' place between two launches,
 //! and nothing below it needs to be looked at again. NAME is the overlaid directory's own path, so the same directory finds
-//! its changes again; N is the sandbox's [`Seat`].
+//! its changes again; N is the sandbox's [`Seat`], which uses its two work directories in turns ([`Spent`](crate::spent::Spent)).
 
 use crate::Defence;
 use crate::layer_name::LayerName;
@@ -71,33 +71,39 @@ impl LayerStore {
 
     /// The layers for the directory with this canonical path and this status.
     pub(crate) fn layers(
-        &self,
+        &mut self,
         path: &[u8],
         lower: &Stat,
         request: &Request<'_>,
         owned: bool,
     ) -> Result<Layers> {
         let name = LayerName::of(path);
-        let (upper, is_new) = self.layer(&name, b"upper")?;
-        let work = match &self.seat {
-            Some(seat) => self.layer(&name, seat.work()?.as_c_str().to_bytes())?.0,
-            None => self.layer(&name, b"work")?.0,
-        };
+        let (upper, is_new) = layer(&self.dir, &name, b"upper")?;
+        let work = self.work(&name)?;
         give_to_app(&upper, is_new, lower, request, owned)?;
         Ok(Layers { upper, work })
     }
 
-    /// One of the two, and whether it was made just now. That of an earlier launch is one call away.
-    fn layer(&self, name: &LayerName, part: &[u8]) -> Result<(Fd, bool)> {
-        let path = LayerPath::of(&[name.as_c_str().to_bytes(), b"/", part])?;
-        match open(&self.dir, path.as_c_str(), O_PATH) {
-            Err(Errno::ENOENT) => {
-                make(&self.dir, name.as_c_str())?;
-                make(&self.dir, path.as_c_str())?;
-                Ok((open(&self.dir, path.as_c_str(), O_PATH)?, true))
-            }
-            result => Ok((result?, false)),
+    fn work(&mut self, name: &LayerName) -> Result<Fd> {
+        let Some(seat) = &mut self.seat else {
+            return Ok(layer(&self.dir, name, b"work")?.0);
+        };
+        let open = |part: StackPath<16>| layer(&self.dir, name, part.as_c_str().to_bytes());
+        let (first, second) = (open(seat.work(b"")?)?, open(seat.work(b"+")?)?);
+        Ok(seat.spent.choose([first.0, second.0]))
+    }
+}
+
+/// A layer's directory, and whether it was made just now. That of an earlier launch is one call away.
+fn layer(store: &Fd, name: &LayerName, part: &[u8]) -> Result<(Fd, bool)> {
+    let path = LayerPath::of(&[name.as_c_str().to_bytes(), b"/", part])?;
+    match open(store, path.as_c_str(), O_PATH) {
+        Err(Errno::ENOENT) => {
+            make(store, name.as_c_str())?;
+            make(store, path.as_c_str())?;
+            Ok((open(store, path.as_c_str(), O_PATH)?, true))
         }
+        result => Ok((result?, false)),
     }
 }
 

@@ -50,6 +50,7 @@ pub mod resolve;
 mod seat;
 mod seccomp;
 mod setup;
+mod spent;
 mod step;
 mod submount;
 mod superblock;
@@ -69,6 +70,7 @@ pub use trust::Trust;
 
 use core::mem;
 use rocker_sys::{Fd, process, settle};
+use seat::Seat;
 
 /// Builds the sandbox of this plan and guards it to its end.
 ///
@@ -82,14 +84,14 @@ pub unsafe fn enter(plan: &Plan<'_>) -> ! {
     let built = unsafe { setup::build(plan) };
     match built {
         Ok(seat) => {
-            // Held until the process ends, wherever the value was.
-            mem::forget(seat);
             // SAFETY: it is the guard's, and the plan's copy of the number is not used again.
             drop(unsafe { Fd::from_raw(plan.master) });
             // The client has just been woken, often on this very processor: what costs time waits until it has had its turn.
             if pid1::wait_for_client(plan.client).is_err() {
                 process::exit(1);
             }
+            // Held until the process ends, wherever the value was.
+            mem::forget(seat.map(Seat::into_lock));
             let stay = if plan.request.tied {
                 pid1::stay_with_client
             } else {

@@ -122,11 +122,11 @@ impl<'a> Overlays<'a> {
             return Ok(None);
         }
         self.look_for_mounts(mounts);
-        let store = self.store()?;
+        let mut store = self.store()?;
         let names = ByNumber::enter()?;
         let mut last = 0;
         while let Some(overlay) = self.next_after(last) {
-            self.mount_one(overlay, &store, &names, mounts)?;
+            self.mount_one(overlay, &mut store, &names, mounts)?;
             last = overlay.order();
         }
         Ok(store.into_seat())
@@ -171,7 +171,7 @@ impl<'a> Overlays<'a> {
     fn mount_one(
         &self,
         overlay: &Overlay,
-        store: &LayerStore,
+        store: &mut LayerStore,
         names: &ByNumber,
         mounts: MountPoints<'_>,
     ) -> Step {

@@ -53,7 +53,7 @@ pub(crate) unsafe fn build(plan: &Plan<'_>) -> Step<Option<Seat>> {
         open_doors(plan)?
     };
     identity::become_app(plan)?;
-    talk::ready(plan, &doors, &filter)?;
+    talk::ready(plan, &doors, seat.as_ref(), &filter)?;
     Ok(seat)
 }
 

@@ -1,6 +1,7 @@
 //! What the guard says, to the client and to the master.
 
 use crate::package::Mounted;
+use crate::seat::Seat;
 use crate::seccomp::Filter;
 use crate::step::{At, Step};
 use crate::{PackageId, Plan};
@@ -11,7 +12,7 @@ use rocker_sys::namespace::{
     CLONE_NEWUTS,
 };
 use rocker_sys::raw::general::O_RDONLY;
-use rocker_sys::{Errno, Fd, Result, fs, process, socket, time};
+use rocker_sys::{Errno, Fd, RawFd, Result, fs, process, socket, time};
 
 /// How long the master may take to write three small files, in milliseconds. It has one thread, which at worst is in the
 /// middle of other launches.
@@ -66,7 +67,7 @@ impl Doors {
 }
 
 /// Tells client and master that the sandbox is ready.
-pub(crate) fn ready(plan: &Plan<'_>, doors: &Doors, filter: &Filter) -> Step {
+pub(crate) fn ready(plan: &Plan<'_>, doors: &Doors, seat: Option<&Seat>, filter: &Filter) -> Step {
     let welcome = Welcome {
         name: plan.name,
         entrance: doors.entrance,
@@ -75,20 +76,13 @@ pub(crate) fn ready(plan: &Plan<'_>, doors: &Doors, filter: &Filter) -> Step {
         outcome: Ok(welcome),
     }
     .encode();
-    let mut fds = [-1; Entrance::FDS_MAX];
-    for (slot, door) in fds.iter_mut().zip(&doors.fds) {
-        *slot = door.raw();
-    }
-    let fds = fds.get(..doors.fds.len()).unwrap_or_default();
     // The master first: a guard that was killed between the two would be logged as one that failed, and its client would
     // have heard that it is ready. A master that has ended meanwhile knows nothing of this sandbox, so there is to be none.
-    let report = Report::reached(Stage::READY).encode();
-    // If the guard is not the process that the master has cloned, this is what the master knows it by.
-    let is_told = plan.owner != 0 && doors.entrance.has_pidfd();
-    let pidfd = fds.get(..usize::from(is_told)).unwrap_or_default();
-    socket::send(plan.master, &report, pidfd).at(Stage::VANISHED)?;
+    tell_ready(plan, doors, seat).at(Stage::VANISHED)?;
     // A client that has left cannot join: then there is nothing to guard.
-    socket::send(plan.client, &reply, fds).at(Stage::VANISHED)?;
+    let mut fds = Numbers::default();
+    fds.add(&doors.fds);
+    socket::send(plan.client, &reply, fds.as_slice()).at(Stage::VANISHED)?;
     if filter.bytes().is_empty() {
         return Ok(());
     }
@@ -96,6 +90,41 @@ pub(crate) fn ready(plan: &Plan<'_>, doors: &Doors, filter: &Filter) -> Step {
         // It has heard that the sandbox is ready, and has left: nothing has failed, and PID 1 sees it too.
         Err(Errno::EPIPE | Errno::ECONNRESET) => Ok(()),
         result => result.at(Stage::VANISHED),
+    }
+}
+
+/// With it goes the guard's pidfd, if the guard is not the process that the master has cloned: by that the master knows it.
+/// Then what the master is to clear.
+fn tell_ready(plan: &Plan<'_>, doors: &Doors, seat: Option<&Seat>) -> Result<()> {
+    let mut fds = Numbers::default();
+    if plan.owner != 0 && doors.entrance.has_pidfd() {
+        fds.add(doors.fds.first());
+    }
+    if let Some(seat) = seat {
+        let spent = seat.spent.as_slice();
+        fds.add(spent);
+        // Last, and only if there is something to clear: while the master has it, the seat is nobody else's, even if this
+        // process has ended.
+        fds.add(spent.first().map(|_| seat.lock()));
+    }
+    let report = Report::reached(Stage::READY).encode();
+    socket::send(plan.master, &report, fds.as_slice())
+}
+
+/// Descriptors of one packet.
+#[derive(Default)]
+struct Numbers(heapless::Vec<RawFd, { socket::FDS_MAX }>);
+
+impl Numbers {
+    fn add<'a>(&mut self, fds: impl IntoIterator<Item = &'a Fd>) {
+        for fd in fds {
+            // Nobody sends more than there is room for.
+            self.0.push(fd.raw()).unwrap_or_default();
+        }
+    }
+
+    fn as_slice(&self) -> &[RawFd] {
+        &self.0
     }
 }
 

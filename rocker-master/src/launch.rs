@@ -20,9 +20,10 @@ use rocker_proto::{Failure, Report, Request, Stage};
 use rocker_sys::memory::Pages;
 use rocker_sys::namespace::{CLONE_NEWIPC, CLONE_NEWNS, CLONE_NEWPID, CLONE_NEWUTS};
 use rocker_sys::process::{self, Cloned};
+use rocker_sys::raw::general::AT_REMOVEDIR;
 use rocker_sys::signal::SIGCHLD;
 use rocker_sys::socket::{self, Credentials};
-use rocker_sys::{Errno, Fd, Result, time};
+use rocker_sys::{Errno, Fd, Result, fs, time};
 
 /// What every sandbox gets.
 const ALWAYS: u32 = CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS;
@@ -210,11 +211,11 @@ pub(crate) fn hear_guard(
     trust: &mut TrustTable<'_>,
 ) -> Heard {
     let mut bytes = [0; Report::SIZE + PackageId::SIZE];
-    let (len, file, sender) = match socket::receive(channel.raw(), &mut bytes, socket::DONT_WAIT) {
-        Ok(mut received) => (received.len, received.fds.next(), received.sender),
+    let mut received = match socket::receive(channel.raw(), &mut bytes, socket::DONT_WAIT) {
         Err(Errno::EAGAIN) => return Heard::Nothing,
-        Err(_) => (0, None, None),
+        result => result.unwrap_or_default(),
     };
+    let len = received.len;
     if len == 0 && *is_ready {
         return Heard::Ready;
     }
@@ -225,7 +226,9 @@ pub(crate) fn hear_guard(
     match report.stage {
         Stage::READY => {
             *is_ready = true;
-            guard.told = sender.map(|sender| sender.pid).zip(file);
+            let sender = received.sender.map(|sender| sender.pid);
+            guard.told = sender.and_then(|pid| Some((pid, received.fds.next()?)));
+            received.fds.for_each(clear);
             Heard::Building
         }
         Stage::MAPS => {
@@ -235,12 +238,26 @@ pub(crate) fn hear_guard(
             }
             // After the answer, for which the guard waits. No slot has a number that a byte cannot hold.
             let slot = report.index.try_into().ok();
-            guard.lease = cache.choose(guard.lease, slot, file, packet);
+            guard.lease = cache.choose(guard.lease, slot, received.fds.next(), packet);
             Heard::Building
         }
         _ => {
             refusal::log_failure(packet, &report);
             Heard::Failed
+        }
+    }
+}
+
+/// Removes what an earlier launch has left in a work directory of overlayfs: else the next one would have to. The guard has
+/// opened it as root, in a store that only root can look into. The last descriptor is a lock, and no directory.
+fn clear(work: Fd) {
+    let remove = |path, flags| fs::unlinkat(work.raw(), path, flags);
+    if remove(c"work", AT_REMOVEDIR).is_err() {
+        // A volatile mount has left its mark, by which overlayfs would refuse the directory. What cannot be removed waits
+        // for overlayfs.
+        remove(c"work/incompat/volatile/dirty", 0).unwrap_or_default();
+        for dir in [c"work/incompat/volatile", c"work/incompat", c"work"] {
+            remove(dir, AT_REMOVEDIR).unwrap_or_default();
         }
     }
 }

@@ -59,7 +59,8 @@ const LAYERS: &str = "
     mkdirat:error=EDQUOT:when=1      /run/fresh/.rocker            layers[0]
     mkdirat:error=EROFS:when=2       /run/fresh/.rocker            layers[0]
     mkdirat:error=EROFS:when=4       /run/fresh/.rocker            layers[0]
-    mkdirat:error=ENOSPC:when=5      /run/fresh/.rocker            layers[1]
+    mkdirat:error=EROFS:when=6       /run/fresh/.rocker            layers[0]
+    mkdirat:error=ENOSPC:when=7      /run/fresh/.rocker            layers[1]
     fchown:error=EPERM               /run/fresh/.rocker/run+o22/upper layers[1]
     fstatfs:error=EIO:when=1         -                             layer-fs
 ";
