@@ -21,9 +21,14 @@ impl Master {
         Self::start_by(&rocker_testing::binary("rocker-master"), &[])
     }
 
-    /// Starts the program of another directory.
-    pub fn start_from(dir: &Path) -> Self {
-        Self::start_by(&dir.join("rocker-master"), &["--cache-idle", "0"])
+    /// Starts the program of another directory, as one of the above.
+    pub fn start_from(dir: &Path, keeps_packages: bool) -> Self {
+        let options: &[&str] = if keeps_packages {
+            &[]
+        } else {
+            &["--cache-idle", "0"]
+        };
+        Self::start_by(&dir.join("rocker-master"), options)
     }
 
     fn start_by(program: &Path, options: &[&str]) -> Self {

@@ -1,30 +1,50 @@
 //! Two builds of Rocker in turns, with the floor: what has a change gained?
 //!
-//! `compare DIR DIR...`, where each directory holds a rocker-master and, if the client has changed too, the `compare` built
-//! with it. Prints the median, the lower quartile and the lowest twentieth of a launch with three overlays of a squashfs
-//! package.
+//! `compare [OPTION...] DIR DIR...`, where each directory holds a rocker-master and, if the client has changed too, the
+//! `compare` built with it. Prints the median, the lower quartile and the lowest twentieth of a launch, by itself and against
+//! the floor's: of a squashfs package, mounted anew each time, with three overlays on disk. Of ours alone, `--repeated` leaves
+//! the package mounted, `--tmpfs` has the upper layers in memory, `--no-overlays` has none, and `--program` executes one.
 
-use bench::{Agent, Letter, Master, Samples, World};
+use bench::{Agent, Launch, Letter, Master, Samples, Way, World};
+use rocker_client::{Data, DataMode};
 use std::path::Path;
 
 fn main() {
     let Some(world) = World::enter() else { return };
-    let dirs: Vec<String> = std::env::args().skip(1).collect();
+    let (options, dirs): (Vec<_>, Vec<_>) = std::env::args()
+        .skip(1)
+        .partition(|argument| argument.starts_with("--"));
     let floor = Agent::floor(&world.launch("floor"));
-    next(&world, &dirs, vec![("floor".to_owned(), floor)]);
+    next(&world, &options, &dirs, vec![("floor".to_owned(), floor)]);
+}
+
+fn ours(launch: Launch, options: &[String]) -> Launch {
+    options
+        .iter()
+        .fold(launch, |launch, option| match option.as_str() {
+            "--repeated" => launch,
+            "--tmpfs" => launch.with(|it| it.data.mode = DataMode::TMPFS),
+            "--no-overlays" => launch.with(|it| {
+                it.overlays.clear();
+                it.data.flags = Data::NO_OVERLAYS;
+            }),
+            "--program" => launch.with(|it| it.way = Way::Program),
+            _ => panic!("{option}: no such option"),
+        })
 }
 
 /// Every build has a mount namespace of its own, in which its master is at the usual place.
-fn next(world: &World, dirs: &[String], mut agents: Vec<(String, Agent)>) {
+fn next(world: &World, options: &[String], dirs: &[String], mut agents: Vec<(String, Agent)>) {
     let Some((dir, rest)) = dirs.split_first() else {
         return measure(agents);
     };
     world.in_branch(|| {
-        let _master = Master::start_from(Path::new(dir));
+        let keeps_packages = options.iter().any(|option| option == "--repeated");
+        let _master = Master::start_from(Path::new(dir), keeps_packages);
         let number = agents.len();
-        let launch = world.launch(&format!("data{number}"));
+        let launch = ours(world.launch(&format!("data{number}")), options);
         agents.push((dir.clone(), Agent::of_build(Path::new(dir), &launch)));
-        next(world, rest, agents);
+        next(world, options, rest, agents);
     });
 }
 
