@@ -7,14 +7,18 @@ use rocker_proto::Stage;
 use rocker_sys::namespace::CLONE_NEWUSER;
 use rocker_sys::{Errno, Result, credentials, namespace};
 
-/// Makes the user namespace and asks the master for its id maps, which take privileges outside of it
-/// (`user_namespaces(7)`). The master writes them while this process goes on.
+/// Enters the user namespace of an earlier sandbox of this App, or makes one and asks the master for its id maps, which take
+/// privileges outside of it (`user_namespaces(7)`). The master writes them while this process goes on.
 ///
 /// The supplementary groups go first: once the master has written `deny` to setgroups, nobody can leave them any more.
 pub(crate) fn enter_user_namespace(plan: &Plan<'_>, mounted: Mounted) -> Step {
     credentials::clear_groups().at(Stage::USER_NAMESPACE)?;
-    namespace::unshare(CLONE_NEWUSER).at(Stage::USER_NAMESPACE)?;
-    talk::ask_for_maps(plan, mounted)
+    let (entered, stage) = match plan.user_namespace {
+        Some(namespace) => (namespace::setns(namespace, CLONE_NEWUSER), Stage::MOUNTED),
+        None => (namespace::unshare(CLONE_NEWUSER), Stage::MAPS),
+    };
+    entered.at(Stage::USER_NAMESPACE)?;
+    talk::tell_of_package(plan, stage, mounted)
 }
 
 /// What of [`become_app`] needs no ids yet, to be done while the master writes the maps.

@@ -16,6 +16,8 @@ pub struct Plan<'a> {
     pub name: [u8; NAME_SIZE],
     /// Who is to own the user namespace, and the others through it: 0, or a client that is not root.
     pub owner: u32,
+    /// The user namespace of an earlier sandbox of this App, which has its id maps.
+    pub user_namespace: Option<RawFd>,
     /// The namespaces that the sandbox gets besides the user namespace.
     pub namespaces: u32,
     /// How the client gets in, and into what. By pidfd it takes a kernel that can (5.8) and a client that may trace the

@@ -25,8 +25,10 @@ use rocker_sys::{close_all_but, credentials, fs, process};
 #[allow(unsafe_code)]
 pub(crate) unsafe fn build(plan: &Plan<'_>) -> Step<Option<Seat>> {
     if Defence::Descriptors.stands() {
+        // No descriptor has a negative number.
+        let kept = [plan.client, plan.master, plan.user_namespace.unwrap_or(-1)];
         // SAFETY: the caller's promise: nothing else of this process uses a descriptor.
-        unsafe { close_all_but(&[plan.client, plan.master]) }.at(Stage::GUARD)?;
+        unsafe { close_all_but(&kept) }.at(Stage::GUARD)?;
     }
     let mask = Mask::open(plan.mask).at(Stage::HARDEN_PROC)?;
     become_pid1(plan)?;
@@ -70,7 +72,9 @@ fn enter_user_namespace(plan: &Plan<'_>, mounted: Mounted) -> Step<talk::Doors> 
     // Meanwhile the master writes the id maps. Its word is heard in any case: if a guard ended without it, the master would
     // hear of that (`ECONNRESET`) in the place of what failed.
     let doors = open_doors(plan);
-    talk::wait_for_maps(plan)?;
+    if plan.user_namespace.is_none() {
+        talk::wait_for_maps(plan)?;
+    }
     doors
 }
 

@@ -142,14 +142,14 @@ pub(crate) fn report(plan: &Plan<'_>, failure: Failure) {
     .unwrap_or_default();
 }
 
-/// Asks the master for the id maps.
+/// Asks the master for the id maps, or says that all is mounted.
 ///
 /// With it goes the slot of the cache that is used from now on, and the file of a package that was put there; after it, the
 /// package that was found to be signed.
-pub(crate) fn ask_for_maps(plan: &Plan<'_>, mounted: Mounted) -> Step {
+pub(crate) fn tell_of_package(plan: &Plan<'_>, stage: Stage, mounted: Mounted) -> Step {
     let Mounted { cached, verified } = mounted;
     let slot = cached.as_ref().map_or(NO_INDEX, |it| it.slot.into());
-    let report = Report(Failure::indexed(Stage::MAPS, 0, slot)).encode();
+    let report = Report(Failure::indexed(stage, 0, slot)).encode();
     let mut bytes = [0; Report::SIZE + PackageId::SIZE];
     let told = verified.as_ref().map_or(&[][..], PackageId::as_bytes);
     for (slot, byte) in bytes.iter_mut().zip(report.iter().chain(told)) {

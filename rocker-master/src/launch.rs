@@ -13,6 +13,7 @@ use crate::packet::Packet;
 use crate::refusal::{self, refuse};
 use crate::registry::{Guard, State};
 use crate::trust::{Generation, TrustTable};
+use crate::user_namespaces::UserNamespaces;
 use core::ffi::CStr;
 use rocker_guard::{MountPoints, PackageId, Plan, Trust};
 use rocker_proto::limits::REQUEST_MAX;
@@ -38,6 +39,7 @@ pub(crate) struct Launcher<'a> {
     /// Whom its package must come from, and by which keys that is judged.
     pub(crate) trust: Option<Trust<'a>>,
     pub(crate) keys: Generation,
+    pub(crate) user_namespaces: &'a UserNamespaces,
     pub(crate) mask: &'a CStr,
     pub(crate) mounts: MountPoints<'a>,
     pub(crate) kernel: Kernel,
@@ -137,6 +139,9 @@ fn clone_guard(
         request: *request,
         name: launcher.names.next(),
         owner: peer_uid,
+        user_namespace: (peer_uid == 0)
+            .then(|| launcher.user_namespaces.find(request))
+            .flatten(),
         namespaces: ALWAYS | launcher.kernel.cgroup_namespace,
         entrance: launcher.kernel.entrance_for(request, peer_uid),
         client: client.raw(),
@@ -209,6 +214,7 @@ pub(crate) fn hear_guard(
     is_ready: &mut bool,
     cache: &mut PackageCache,
     trust: &mut TrustTable<'_>,
+    user_namespaces: &mut UserNamespaces,
 ) -> Heard {
     let mut bytes = [0; Report::SIZE + PackageId::SIZE];
     let mut received = match socket::receive(channel.raw(), &mut bytes, socket::DONT_WAIT) {
@@ -231,8 +237,10 @@ pub(crate) fn hear_guard(
             received.fds.for_each(clear);
             Heard::Building
         }
-        Stage::MAPS => {
-            answer_maps(guard, channel, packet);
+        Stage::MAPS | Stage::MOUNTED => {
+            if report.stage == Stage::MAPS {
+                answer_maps(guard, channel, packet, user_namespaces);
+            }
             if let Some(package) = PackageId::from_bytes(verified) {
                 trust.remember(package, guard.keys);
             }
@@ -262,16 +270,22 @@ fn clear(work: Fd) {
     }
 }
 
-fn answer_maps(guard: &Guard, channel: &Fd, packet: &Packet) {
-    let written = match Request::decode(packet.bytes()) {
-        Ok(request) => id_map::write(guard.pid, &request, packet.peer.uid != 0),
-        // It was decoded before the clone, and nobody has written to it since.
-        Err(_) => Err(Errno::EPROTO),
-    };
-    let answer = match written {
-        Ok(()) => Report::reached(Stage::MAPPED),
+fn answer_maps(guard: &Guard, channel: &Fd, packet: &Packet, kept: &mut UserNamespaces) {
+    let is_owned = packet.peer.uid != 0;
+    // It was decoded before the clone, and nobody has written to it since.
+    let request = Request::decode(packet.bytes()).map_err(|_| Errno::EPROTO);
+    let written = request.and_then(|request| {
+        id_map::write(guard.pid, &request, is_owned)?;
+        Ok(request)
+    });
+    let answer = match &written {
+        Ok(_) => Report::reached(Stage::MAPPED),
         Err(errno) => Report(Failure::new(Stage::ID_MAPS, errno.raw())),
     };
     // A guard that has died meanwhile is heard of by its pidfd.
     socket::send(channel.raw(), &answer.encode(), &[]).unwrap_or_default();
+    if let (Ok(request), false) = (written, is_owned) {
+        // Without it the next sandbox has one of its own.
+        kept.keep(&request, guard.pid).unwrap_or_default();
+    }
 }

@@ -44,6 +44,7 @@ mod trust;
 #[cfg(not(feature = "signatures"))]
 #[path = "trust/nothing.rs"]
 mod trust;
+mod user_namespaces;
 
 use cache::PackageCache;
 use config::Config;

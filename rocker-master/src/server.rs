@@ -13,6 +13,7 @@ use crate::mount_namespace::{Carried, MountNamespace};
 use crate::name::Names;
 use crate::registry::{Key, Registry};
 use crate::trust::TrustTable;
+use crate::user_namespaces::UserNamespaces;
 use rocker_sys::epoll::{Epoll, Events, FOREVER};
 use rocker_sys::raw::general::O_RDONLY;
 use rocker_sys::signal::{self, SIGCHLD, SIGHUP, SigSet};
@@ -44,6 +45,7 @@ pub(crate) struct Server<'a> {
     cache: PackageCache,
     _pressure: Option<MemoryPressure>,
     trust: TrustTable<'a>,
+    user_namespaces: UserNamespaces,
     kernel: Kernel,
     /// How many clients have not asked yet.
     asking: usize,
@@ -90,6 +92,7 @@ impl<'a> Server<'a> {
             cache,
             _pressure: pressure,
             trust,
+            user_namespaces: UserNamespaces::default(),
             kernel: Kernel::ask(),
             asking: 0,
             next_deadline_ms: None,

@@ -33,6 +33,8 @@ stages! {
     MAPS = 1, "maps";
     /// The master has written them. Only reports carry it.
     MAPPED = 2, "mapped";
+    /// Everything is mounted, and the guard needs no id maps. Only reports carry it; the index as with `MAPS`.
+    MOUNTED = 3, "mounted";
 
     /// The packet is not a request of this version: magic, version, length, terminators.
     REQUEST = 16, "request";

@@ -133,6 +133,7 @@ impl Server<'_> {
             sandboxes: self.registry.usage(packet.peer.uid).sandboxes.into(),
             trust: self.trust.view(required),
             keys: self.trust.generation(),
+            user_namespaces: &self.user_namespaces,
             mask: self.listener.mask(),
             mounts: self.mounts.points(),
             kernel: self.kernel,

@@ -52,6 +52,7 @@ impl Server<'_> {
             is_ready,
             &mut self.cache,
             &mut self.trust,
+            &mut self.user_namespaces,
         ) {
             Heard::Nothing => return false,
             Heard::Building => self.know_guard(key),
