@@ -1,9 +1,10 @@
 //! `Layers`: where the changes of one overlay are kept.
 //!
-//! `STORE/NAME/{upper,workN,workN+}`. The store is `DATA_DIR/.rocker`, or the root of a tmpfs that no path leads to; it belongs to
-//! root and is closed to everybody else (0700), so that no App can put anything in the layers' place between two launches,
-//! and nothing below it needs to be looked at again. NAME is the overlaid directory's own path, so the same directory finds
-//! its changes again; N is the sandbox's [`Seat`], which uses its two work directories in turns ([`Spent`](crate::spent::Spent)).
+//! `STORE/NAME/{upper,workN,workN+}`. The store is `DATA_DIR/.rocker`, or the root of a tmpfs that no path leads to; it
+//! belongs to root and is closed to everybody else (0700), so that no App can put anything in the layers' place between two
+//! launches, and nothing below it needs to be looked at again. NAME is the overlaid directory's own path, so the same
+//! directory finds its changes again; N is the sandbox's [`Seat`], which uses its two work directories in turns
+//! ([`Spent`](crate::spent::Spent)).
 
 use crate::Defence;
 use crate::layer_name::LayerName;

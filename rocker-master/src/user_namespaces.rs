@@ -1,9 +1,9 @@
 //! `UserNamespaces`: one for all sandboxes of an App.
 //!
-//! A user namespace holds nothing of a sandbox but its id maps and some counters: every other namespace belongs to the host's,
-//! and nobody in it has a capability. To make one, the guard has to wait until the master has written the maps, which takes a
-//! tenth of a launch. So the master holds on to it, and the App's next sandbox enters it; it is the same App's, user's and
-//! group's, and none else's. A client that is not root owns its sandbox's, which is that one's alone.
+//! A user namespace holds nothing of a sandbox but its id maps and some counters: every other namespace belongs to the
+//! host's, and nobody in it has a capability. To make one, the guard has to wait until the master has written the maps, which
+//! takes a tenth of a launch. So the master holds on to it, and the App's next sandbox enters it; it is the same App's,
+//! user's and group's, and none else's. A client that is not root owns its sandbox's, which is that one's alone.
 
 use rocker_proto::Request;
 use rocker_sys::raw::general::O_RDONLY;

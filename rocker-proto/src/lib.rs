@@ -11,6 +11,7 @@
 //!   |                    | == clone ========> |     the plan is the guard's own copy of the request
 //!   |                    | <- Report(MAPS) -- |     "I am in my user namespace"
 //!   |                    | -- Report(MAPPED)> |     uid_map, gid_map and setgroups are written
+//!   |                    | <- Report(MOUNTED) |     in the place of both, where an earlier sandbox of the App has one
 //!   |                    | <- Report -------- |     READY or what failed, for the log; what fails after READY too
 //!   | <------------------------------ Reply - |     READY with the guard's name and descriptors, or what failed
 //!   | <----------------------------- filter - |     with READY, and unless the request says `off`: a program for seccomp(2)

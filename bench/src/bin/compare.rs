@@ -1,9 +1,10 @@
 //! Two builds of Rocker in turns, with the floor: what has a change gained?
 //!
 //! `compare [OPTION...] DIR DIR...`, where each directory holds a rocker-master and, if the client has changed too, the
-//! `compare` built with it. Prints the median, the lower quartile and the lowest twentieth of a launch, by itself and against
-//! the floor's: of a squashfs package, mounted anew each time, with three overlays on disk. Of ours alone, `--repeated` leaves
-//! the package mounted, `--tmpfs` has the upper layers in memory, `--no-overlays` has none, and `--program` executes one.
+//! `compare` built with it. Prints the median, the lower quartile and the lowest twentieth of a launch, by itself and
+//! against the floor's: of a squashfs package, mounted anew each time, with three overlays on disk. Of ours alone,
+//! `--repeated` leaves the package mounted, `--tmpfs` has the upper layers in memory, `--no-overlays` has none, and
+//! `--program` executes one.
 
 use bench::{Agent, Launch, Letter, Master, Samples, Way, World};
 use rocker_client::{Data, DataMode};
