@@ -1,7 +1,7 @@
 //! What sandboxes keep, and what wakes up while nothing happens.
 
 use crate::table::Table;
-use bench::{Herd, Master, World, proc};
+use bench::{Agent, Herd, Letter, Master, World, proc};
 use std::process::Command;
 use std::thread::sleep;
 use std::time::Duration;
@@ -57,6 +57,24 @@ pub(crate) fn measure_kernel(table: &mut Table, world: &World) {
     let values = (0..3).map(|_| per_two_processes(world)).collect();
     let text = format!("{:.0} KiB", bench::median(values));
     table.report("  two processes that wait, without any sandbox", &text);
+    // Last and once: its sandboxes live as long as this run.
+    let text = format!("{:.0} KiB", per_floor_sandbox(world));
+    table.report("  the floor, its package mounted once for all", &text);
+}
+
+/// What the floor's sandboxes take: fewer namespaces, and processes that have next to no memory of their own.
+fn per_floor_sandbox(world: &World) -> f64 {
+    let launch = world.launch("herd-floor");
+    let mut floor = Agent::floor(&launch.with(|launch| launch.floor = vec!["-s".to_owned()]));
+    let mut grow = |count| {
+        for _ in 0..count {
+            floor.one(Letter::Keep);
+        }
+    };
+    grow(10);
+    let before = proc::kernel_memory();
+    grow(MANY);
+    (proc::kernel_memory() - before) / MANY as f64
 }
 
 /// What a sandbox of one App would take if it were nothing but its processes, App and guard: static ones, which is the least
