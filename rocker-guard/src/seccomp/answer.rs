@@ -26,11 +26,10 @@ impl Answer {
 
     /// The same from a filter that only reports. What is said not to exist stays so: libcs go on to something else, and what
     /// that is, is what is to be reported.
-    pub(crate) fn logged(self, is_logged: bool) -> Self {
-        if is_logged && self != Self::ALLOW && self != Self::ENOSYS {
-            Self::LOG
-        } else {
-            self
+    pub(crate) const fn reported(self) -> Self {
+        match self {
+            Self::ALLOW | Self::ENOSYS => self,
+            _ => Self::LOG,
         }
     }
 }

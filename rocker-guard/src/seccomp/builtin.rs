@@ -16,7 +16,7 @@ pub(crate) fn program(table: &Table, is_strict: bool, is_logged: bool) -> Result
     let mut places = [Leaf::answer(Answer::EPERM); Rule::CHECKS as usize];
     for (number, place) in (0..).zip(&mut places) {
         *place = Leaf::check(checks.len());
-        put_check(&mut checks, number, is_logged)?;
+        put_check(&mut checks, number)?;
     }
     let mut calls = Calls::all(Answer::ENOSYS);
     let mut known = calls.known.iter_mut();
@@ -27,16 +27,17 @@ pub(crate) fn program(table: &Table, is_strict: bool, is_logged: bool) -> Result
             .and_then(|number| places.get(usize::from(number)));
         let leaf = match checked {
             Some(place) => *place,
-            None => Leaf::answer(rule.answer().logged(is_logged)),
+            None => Leaf::answer(rule.answer()),
         };
         for slot in known.by_ref().take((*count).into()) {
             *slot = leaf;
         }
     }
-    let foreign = if is_logged {
-        Answer::LOG
-    } else {
-        Answer::ENOSYS
-    };
-    calls.assemble(table, foreign, &checks)
+    if !is_logged {
+        return calls.assemble(table, Answer::ENOSYS, &checks);
+    }
+    // Of another architecture's calls nobody knows what they would have led to.
+    let mut program = calls.assemble(table, Answer::LOG, &checks)?;
+    program.report();
+    Ok(program)
 }

@@ -31,14 +31,11 @@ pub(crate) fn program(
 }
 
 fn read(table: &Table, scanner: &mut Scanner<'_>, is_logged: bool) -> Result<Program> {
-    let other = Answer::KILL.logged(is_logged);
     let mut policy = Policy {
         table,
         scanner,
         checks: Program::new()?,
-        calls: Calls::all(other),
-        other,
-        is_logged,
+        calls: Calls::all(OTHER),
     };
     while !policy.scanner.is_at_end() {
         policy.line()?;
@@ -46,8 +43,16 @@ fn read(table: &Table, scanner: &mut Scanner<'_>, is_logged: bool) -> Result<Pro
     for number in [__NR_exit, __NR_exit_group] {
         policy.set(number as usize, Leaf::answer(Answer::ALLOW));
     }
-    policy.calls.assemble(table, other, &policy.checks)
+    let mut program = policy.calls.assemble(table, OTHER, &policy.checks)?;
+    // Not before: whether a call has been named is seen by what is said to it.
+    if is_logged {
+        program.report();
+    }
+    Ok(program)
 }
+
+/// What is said to a call that is not named.
+const OTHER: Answer = Answer::KILL;
 
 struct Policy<'a, 't> {
     table: &'a Table,
@@ -55,9 +60,6 @@ struct Policy<'a, 't> {
     /// What calls lead to whose arguments are looked at.
     checks: Program,
     calls: Calls,
-    /// What is said to a call that is not named.
-    other: Answer,
-    is_logged: bool,
 }
 
 impl Policy<'_, '_> {
@@ -100,7 +102,7 @@ impl Policy<'_, '_> {
         };
         match self.calls.known.get(number) {
             None => self.scanner.refuse(at, Errno::ENOSYS),
-            Some(leaf) if *leaf == Leaf::answer(self.other) => Ok(number),
+            Some(leaf) if *leaf == Leaf::answer(OTHER) => Ok(number),
             Some(_) => self.scanner.refuse(at, Errno::EEXIST),
         }
     }
@@ -126,7 +128,7 @@ impl Policy<'_, '_> {
                 break;
             }
         }
-        let mut other = self.other;
+        let mut other = OTHER;
         if self.scanner.eat(";") {
             self.scanner.want("return")?;
             other = self.error()?;
@@ -143,7 +145,7 @@ impl Policy<'_, '_> {
         let named = || Errno::from_name(word).map(|errno| errno.raw() as u64);
         match number(word).or_else(named) {
             // The largest that a call can return.
-            Some(errno @ 0..=4095) => Ok(Answer::errno(errno as u16).logged(self.is_logged)),
+            Some(errno @ 0..=4095) => Ok(Answer::errno(errno as u16)),
             _ => self.scanner.refuse(at, Errno::EINVAL),
         }
     }

@@ -156,6 +156,18 @@ impl Program {
         Ok(())
     }
 
+    /// Lets it report where it refuses.
+    pub(crate) fn report(&mut self) {
+        for at in 0..self.len {
+            if let Some([code, _, _, _, operand @ ..]) = self.slot(at)
+                && u32::from(*code) == RETURN
+            {
+                let answer = Answer(u32::from_ne_bytes(*operand));
+                *operand = answer.reported().0.to_ne_bytes();
+            }
+        }
+    }
+
     /// On to this place of a program that is appended later.
     pub(crate) fn jump_into(&mut self, place: u32) -> Result<()> {
         self.jump(INTO | place)

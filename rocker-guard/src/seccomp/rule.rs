@@ -106,7 +106,7 @@ const fn families(values: &'static [u32]) -> Check {
 }
 
 /// Adds the instructions of a check.
-pub(crate) fn put_check(program: &mut Program, number: u8, is_logged: bool) -> Result<()> {
+pub(crate) fn put_check(program: &mut Program, number: u8) -> Result<()> {
     let Some(check) = CHECKS.get(usize::from(number)) else {
         return Ok(());
     };
@@ -117,6 +117,6 @@ pub(crate) fn put_check(program: &mut Program, number: u8, is_logged: bool) -> R
         program.compare(check.how, *value, left as u8, 0)?;
         left = left.wrapping_sub(1);
     }
-    program.answer(check.other.logged(is_logged))?;
-    program.answer(check.fits.logged(is_logged))
+    program.answer(check.other)?;
+    program.answer(check.fits)
 }

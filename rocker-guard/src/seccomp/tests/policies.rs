@@ -174,6 +174,16 @@ fn a_policy_that_only_reports_lets_everything_through() {
     }
 }
 
+/// A policy is tried out with reports: what would be refused later must be refused then.
+#[test]
+fn a_policy_that_only_reports_has_the_same_mistakes() {
+    for policy in ["read: return EIO\nread: 1", "read: 1\nread: 1", "read: 2"] {
+        let [acting, logging] = [false, true]
+            .map(|is_logged| policy::program(&TABLE, policy.as_bytes(), is_logged).err());
+        assert!(acting.is_some() && acting == logging, "{policy}");
+    }
+}
+
 #[test]
 fn mistakes_are_told_with_their_place() {
     for (policy, errno, at) in [
