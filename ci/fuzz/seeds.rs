@@ -93,6 +93,21 @@ exec-dir /run/apps\ndata-dir /data/apps\noverlay-dir /etc\napp-uid 10000-10999\n
     ]
 }
 
+/// What a policy of minijail's may hold, each thing once; then what people put together of it.
+fn seccomp_policies() -> Vec<Vec<u8>> {
+    [
+        "read: 1\nwrite: 1\n257: 1\nclose: return EBADF\nfsync: return 5\n@default allow\n@frequency ./x\n# said\n",
+        "socket: arg0 == AF_UNIX || arg0 == AF_INET && arg1 & 1; return EAFNOSUPPORT\n",
+        "mmap: arg2 in ~PROT_EXEC || arg2 in ~PROT_WRITE\nmprotect: arg2 in PROT_READ|PROT_WRITE\n",
+        "ioctl: arg1 == TCGETS || \\\n  arg1 == 0x5413\nprctl: arg0 != -1 && arg1 < 010 && arg2 <= 9 && arg3 > 1 && arg4 >= (1|2)\n",
+        "exit: return EPERM\nclone: arg0 & ~~0x10000000; return ENOSYS\n",
+        "@include /etc/other.policy\n",
+        "read: return EIO\nread: 1\n",
+    ]
+    .map(|text| text.as_bytes().to_vec())
+    .to_vec()
+}
+
 /// The size comes last: so does libFuzzer's `arbitrary` take a number and bytes apart.
 fn superblocks() -> Vec<Vec<u8>> {
     let put = |bytes: &mut Vec<u8>, at: usize, value: &[u8]| {
@@ -149,6 +164,8 @@ fn main() -> io::Result<()> {
         ("request_fields", Vec::new()),
         ("messages", messages()),
         ("policy", policies()),
+        ("seccomp_policy", seccomp_policies()),
+        ("seccomp_rules", Vec::new()),
         ("superblock", superblocks()),
         ("footer", footers()),
         ("layer_name", layer_names()),
