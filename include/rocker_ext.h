@@ -51,7 +51,9 @@ typedef struct {
 /* Everything. */
 #define ROCKER_SECCOMP_OFF 2
 /* What the file seccomp_policy says, which is written as minijail's policies are. It must allow what your function does, or
- * execve if a program is launched. What it does not name kills the App. */
+ * execve if a program is launched. What it does not name kills the App. A launch fails if the kernel has no
+ * memory for the filter; only a function with a policy is filtered after its launch has succeeded, and then ends with
+ * 127. */
 #define ROCKER_SECCOMP_FILE 3
 
 /* Which network the App has. */

@@ -132,8 +132,8 @@ impl App<'_> {
         // Back to what the parent had: it cannot fail.
         let mut mask = self.mask;
         signal::swap_mask(&mut mask).unwrap_or_default();
-        // Last, because a policy may refuse what is done above. The parent has been told, so what remains is to end: the
-        // guard has seen that the kernel has filters, so it must be out of memory.
+        // A policy may refuse what is done above. The parent has been told, so what remains is to end: the guard has seen
+        // that the kernel has filters, so it must be out of memory.
         if filter.install().is_err() {
             process::exit(127);
         }

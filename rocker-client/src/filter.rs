@@ -29,10 +29,10 @@ impl Filter {
         Ok(())
     }
 
-    /// Puts it on this process, which may be able to do nothing more than run the App afterwards: a policy names what an App
-    /// needs. It takes no_new_privs.
-    pub(crate) fn install(&self) -> Result<(), Errno> {
-        match self.program.get(..self.len) {
+    /// Puts it on this process, once, which may be able to do nothing more than run the App afterwards: a policy names what
+    /// an App needs. It takes no_new_privs.
+    pub(crate) fn install(&mut self) -> Result<(), Errno> {
+        match self.program.get(..core::mem::take(&mut self.len)) {
             None | Some([]) => Ok(()),
             Some(program) => seccomp::install(program),
         }

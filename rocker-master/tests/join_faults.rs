@@ -2,10 +2,10 @@
 //!
 //! A seccomp filter makes a system call fail in the client and in the App to be, but not in the master, which runs already.
 
-use rocker_client::{Callback, Failure, NO_INDEX, Request, Stage, launch_callback};
+use rocker_client::{Callback, Failure, NO_INDEX, Request, Seccomp, Stage, launch_callback};
 use rocker_testing::{
     ALL_NAMESPACES, Caller, Case, Master, Refusal, SETNS_BY_PIDFD, Sandbox, Traces, eventually,
-    in_fork, launch, refuse_calls, request, run_cases,
+    in_fork, launch, refuse_calls, request, run_cases, wait_for,
 };
 use std::path::Path;
 use std::process::ExitCode;
@@ -24,6 +24,10 @@ const CASES: &[Case] = &[
         refuse_calls(&SETNS_BY_PIDFD);
         check(&BY_NAMESPACES);
     }),
+    (
+        "a_policy_that_cannot_be_put_into_force_ends_the_function",
+        a_policy_that_cannot_be_put_into_force,
+    ),
     ("an_address_that_is_too_long", an_address_that_is_too_long),
     (
         "root_without_cap_sys_ptrace_gets_in",
@@ -86,7 +90,7 @@ const BY_NAMESPACES: [Fault; 5] = [
     joining(libc::CLONE_NEWUSER, 4),
 ];
 
-const JOINING: [Fault; 8] = [
+const JOINING: [Fault; 9] = [
     of(libc::SYS_pidfd_open, libc::EMFILE, Stage::ANNOUNCE),
     of(libc::SYS_setgroups, libc::EPERM, Stage::GROUPS),
     with(
@@ -105,7 +109,15 @@ const JOINING: [Fault; 8] = [
     of(libc::SYS_setresuid, libc::EAGAIN, Stage::IDENTITY),
     of(libc::SYS_capset, libc::EPERM, Stage::IDENTITY),
     of(libc::SYS_chdir, libc::EACCES, Stage::CHDIR),
+    NO_MEMORY_FOR_THE_FILTER,
 ];
+
+const NO_MEMORY_FOR_THE_FILTER: Fault = with(
+    libc::SYS_prctl,
+    (0, libc::PR_SET_SECCOMP),
+    libc::ENOMEM,
+    Stage::SECCOMP,
+);
 
 fn check(faults: &[Fault]) {
     let _master = Master::start();
@@ -142,6 +154,23 @@ fn launch_must_fail(request: &Request<'_>, (refusal, stage, index): &Fault) -> i
     assert_eq!(failure, Failure::indexed(*stage, refusal.errno, *index));
     assert_eq!(can_look.then(Caller::now), before);
     0
+}
+
+/// A policy may refuse what tells the caller, so it comes after that.
+fn a_policy_that_cannot_be_put_into_force() {
+    let _master = Master::start();
+    std::fs::write("/run/app.policy", "read: 1\n").unwrap();
+    let request = Request {
+        seccomp: Seccomp::FILE,
+        policy: c"/run/app.policy",
+        ..request()
+    };
+    let status = in_fork(|| {
+        refuse_calls(&[NO_MEMORY_FOR_THE_FILTER.0]);
+        let launched = launch(&request, &|| panic!("without its filter")).unwrap();
+        wait_for(launched.app_pid)
+    });
+    assert_eq!(status, 127);
 }
 
 unsafe extern "C" fn never(_: *mut std::ffi::c_void) -> i32 {

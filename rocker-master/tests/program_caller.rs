@@ -113,6 +113,12 @@ fn a_large_caller_costs_no_more() {
     assert!(ratio < 1.5, "{small:?} and {large:?}");
 }
 
+const NO_MEMORY_FOR_THE_FILTER: Refusal = Refusal {
+    call: libc::SYS_prctl,
+    argument: Some((0, libc::PR_SET_SECCOMP.cast_unsigned())),
+    errno: libc::ENOMEM,
+};
+
 /// The same steps as of a callback, on borrowed memory.
 fn faults_of_joining() {
     let _master = Master::start();
@@ -125,6 +131,7 @@ fn faults_of_joining() {
             Stage::IDENTITY,
         ),
         (Refusal::of(libc::SYS_chdir, libc::EACCES), Stage::CHDIR),
+        (NO_MEMORY_FOR_THE_FILTER, Stage::SECCOMP),
         (Refusal::of(libc::SYS_execve, libc::E2BIG), Stage::EXEC),
     ];
     for (refusal, stage) in rows {
