@@ -177,6 +177,63 @@ fn medium_goes() -> bool {
     gone
 }
 
+/// `linux/loop.h`: the devices that these make and take away are plugged in and out for the kernel.
+const LOOP_CTL_ADD: libc::Ioctl = 0x4c80;
+const LOOP_CTL_REMOVE: libc::Ioctl = 0x4c81;
+const DEVICE: i32 = 4711;
+
+/// As the App sees it.
+fn sees(sandbox: &Sandbox, path: &str) -> bool {
+    fs::exists(format!("/proc/{}/root{path}", sandbox.app_pid())).unwrap()
+}
+
+/// `/dev` is the host's: what is plugged in while an App runs is there for it, as far as its user may use it.
+pub fn s33_device_plugged_in_later() {
+    let _master = Master::start();
+    let control = File::open("/dev/loop-control").unwrap();
+    // SAFETY: integers only.
+    let plug = |call| unsafe { libc::ioctl(control.as_raw_fd(), call, DEVICE) };
+    let sandbox = Sandbox::start(&unfiltered());
+    let node = format!("/dev/loop{DEVICE}");
+    let mut seen = vec![sees(&sandbox, &node)];
+    plug(LOOP_CTL_ADD);
+    seen.push(sees(&sandbox, &node));
+    // Before anything that may fail: the device is the machine's.
+    plug(LOOP_CTL_REMOVE);
+    seen.push(sees(&sandbox, &node));
+    assert_eq!(seen, [false, true, false]);
+    sandbox.end();
+}
+
+/// A medium that is mounted while a sandbox runs: does the App see it? The host can unmount it in any case.
+fn later_medium_is_seen() -> bool {
+    make_dir("/run/medium", 0o755);
+    let sandbox = Sandbox::start(&unfiltered());
+    mount_tmpfs("/run/medium", 0);
+    fs::write("/run/medium/file", "").unwrap();
+    let is_seen = sees(&sandbox, "/run/medium/file");
+    // SAFETY: the kernel only reads the path.
+    assert_eq!(unsafe { libc::umount(c"/run/medium".as_ptr()) }, 0);
+    assert!(!sees(&sandbox, "/run/medium/file"));
+    sandbox.end();
+    is_seen
+}
+
+pub fn s33_medium_plugged_in_later() {
+    {
+        // As a case has them: nothing is told to anybody.
+        let _master = Master::start();
+        assert!(!later_medium_is_seen());
+    }
+    mount("", "/", "", libc::MS_REC | libc::MS_SHARED, "").unwrap();
+    {
+        let _master = Master::start();
+        assert!(later_medium_is_seen());
+    }
+    let _master = Master::start_without("propagation");
+    assert!(!later_medium_is_seen(), "the control");
+}
+
 pub fn s33_medium_kept_busy() {
     mount("", "/", "", libc::MS_REC | libc::MS_SHARED, "").unwrap();
     {

@@ -45,7 +45,8 @@ const CASES: &[Case] = cases! {
     owner: s31_building_processes;
     descriptors: s04_descriptors_of_the_master s04_descriptors_of_the_app_master;
     name_service: s06_library_of_the_name_service;
-    machine: s08_writing_to_the_host s32_knobs_of_the_machine s33_medium_kept_busy;
+    machine: s08_writing_to_the_host s32_knobs_of_the_machine s33_medium_kept_busy
+        s33_medium_plugged_in_later s33_device_plugged_in_later;
     paths: s09_exchanged_directories s09_exchanged_directories_without_openat2 s10_mount_options_in_a_name;
     layers: s26_exchanged_layers;
     package: s11_devices_and_setuid_programs s12_damaged_superblock;
@@ -53,8 +54,8 @@ const CASES: &[Case] = cases! {
         d06_six_hundred_launches;
     pids: s19_reused_process_ids;
     shared_memory: s27_shared_memory_of_the_host;
-    system_calls: s07_typing_into_the_terminal s15_cgroup_file_system s16_namespace_in_the_sandbox
-        s16_doors_of_the_kernel;
+    system_calls: s07_typing_into_the_terminal s07_pasting_into_the_console s15_cgroup_file_system
+        s16_namespace_in_the_sandbox s16_doors_of_the_kernel;
     peers: s25_false_guard d02_strange_sockets;
 };
 

@@ -1,7 +1,7 @@
 //! System calls that no App of a sandbox has any use for: those that the default filter refuses.
 
 use crate::entry::Entry;
-use crate::loot::{Intruder, unfiltered};
+use crate::loot::{Intruder, loot_of, unfiltered};
 use rocker_client::Request;
 use rocker_testing::{Master, descriptors_of, in_fork, mount, request};
 use std::fs;
@@ -77,8 +77,8 @@ pub fn s15_cgroup_file_system() {
     });
 }
 
-/// A terminal that the AppMaster leads, and an App that types into it. How many bytes can be read there afterwards?
-fn typed(request: &Request<'_>, call: u64) -> i32 {
+/// Both ends of a terminal; the second is what programs have.
+fn terminal() -> [i32; 2] {
     let mut ends = [-1; 2];
     let null = std::ptr::null_mut();
     // SAFETY: the kernel gives two descriptors; no name, no settings.
@@ -92,6 +92,12 @@ fn typed(request: &Request<'_>, call: u64) -> i32 {
         )
     };
     assert_eq!(made, 0, "openpty: {}", Error::last_os_error());
+    ends
+}
+
+/// A terminal that the AppMaster leads, and an App that types into it. How many bytes can be read there afterwards?
+fn typed(request: &Request<'_>, call: u64) -> i32 {
+    let ends = terminal();
     in_fork(|| {
         // SAFETY: no argument.
         assert!(unsafe { libc::setsid() } > 0);
@@ -113,6 +119,31 @@ fn typed(request: &Request<'_>, call: u64) -> i32 {
         assert_eq!(asked, 0);
         waiting
     })
+}
+
+/// CVE-2023-28100: what is on the screen of a virtual console is selected and pasted. Not every machine has one; what is
+/// asked of another terminal comes as far as the terminal, which knows no such thing, if nobody refuses it before.
+pub fn s07_pasting_into_the_console() {
+    const TIOCLINUX: u64 = 0x541c;
+    static TIOCL_PASTESEL: u8 = 3;
+    let _master = Master::start();
+    let [_screen, terminal] = terminal();
+    for call in [TIOCLINUX, TIOCLINUX | 1 << 32, TIOCLINUX | 1 << 63] {
+        let answer = |request: &Request<'_>| {
+            let paste = || {
+                // SAFETY: the kernel reads one byte.
+                unsafe {
+                    libc::syscall(libc::SYS_ioctl, terminal, call, &raw const TIOCL_PASTESEL)
+                };
+                let errno = Error::last_os_error().raw_os_error().unwrap_or(0);
+                errno.to_ne_bytes().to_vec()
+            };
+            loot_of(request, Entry::Library, &paste)
+        };
+        assert_eq!(answer(&request()), libc::EPERM.to_ne_bytes());
+        let control = answer(&unfiltered());
+        assert_eq!(control, libc::ENOTTY.to_ne_bytes(), "the control");
+    }
 }
 
 /// CVE-2017-5226, and CVE-2019-10063: the same with bits that the kernel does not look at. From Linux 6.2 on the kernel
