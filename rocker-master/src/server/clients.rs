@@ -119,6 +119,10 @@ impl Server<'_> {
             }
             return self.tell_of_cache(&client, request);
         }
+        // Who has left, or goes on talking, does not wait for a sandbox: nobody is made a guard for nothing.
+        if time::wait_readable(client.raw(), 0).is_ok() {
+            return;
+        }
         if let Err(errno) = self.follow_host() {
             return refuse(&client, &packet.peer, Stage::PROPAGATION, errno);
         }
