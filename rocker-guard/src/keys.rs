@@ -56,5 +56,5 @@ fn read(dir: &Fd, name: &CStr) -> Result<PublicKey> {
     }
     let mut text = [0; KEY_FILE_MAX];
     let len = fs::read_to_end(file.raw(), &mut text)?;
-    PublicKey::parse(text.get(..len).unwrap_or_default()).ok_or(Errno::EINVAL)
+    PublicKey::parse(text.get(..len).unwrap_or_default()).map_err(|_| Errno::EINVAL)
 }

@@ -196,8 +196,12 @@ fn keys_that_cannot_be_trusted() {
     assert_eq!(refusal(&request), libc::EACCES);
     chown(KEYS, Some(0), None).unwrap();
 
-    fs::write(&file, "no key\n").unwrap();
-    assert_eq!(refusal(&request), libc::EINVAL);
+    // The second is the point 0, for which anybody can sign.
+    let forgeable = "RWRrZXktaWQhIQEAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\n";
+    for text in ["no key\n", forgeable] {
+        fs::write(&file, text).unwrap();
+        assert_eq!(refusal(&request), libc::EINVAL);
+    }
     fs::remove_file(&file).unwrap();
     std::os::unix::fs::symlink("trusted.pub", &file).unwrap();
     assert_eq!(refusal(&request), libc::ELOOP);

@@ -62,6 +62,8 @@ fn halves(signature: &Signature) -> (&[u8; 32], &[u8; 32]) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use curve25519_dalek::Scalar as TheirScalar;
+    use curve25519_dalek::constants::ED25519_BASEPOINT_POINT;
 
     fn bytes<const N: usize>(hex: &str) -> [u8; N] {
         let byte = |at: usize| u8::from_str_radix(&hex[2 * at..2 * at + 2], 16).unwrap();
@@ -118,6 +120,41 @@ mod tests {
                 !holds(bytes(KEY), bytes(SIGNATURE), message),
                 "{message:x?}"
             );
+        }
+    }
+
+    fn joined(nonce: &[u8; 32], number: &TheirScalar) -> [u8; 64] {
+        let mut signature = [0; 64];
+        signature[..32].copy_from_slice(nonce);
+        signature[32..].copy_from_slice(number.as_bytes());
+        signature
+    }
+
+    /// Who has the secret half can sign with the point 0, which can be written in four ways: one holds.
+    #[test]
+    fn another_way_to_write_the_point_of_a_signature_is_refused() {
+        let secret = TheirScalar::from(12_345u32);
+        let key = (ED25519_BASEPOINT_POINT * secret).compress();
+        let sign = |nonce: [u8; 32]| {
+            let mut hash = Sha512::new();
+            hash.absorb(&nonce);
+            hash.absorb(key.as_bytes());
+            hash.absorb(&MESSAGE);
+            let number = TheirScalar::from_bytes_mod_order_wide(&hash.finish()) * secret;
+            holds(*key.as_bytes(), joined(&nonce, &number), &MESSAGE)
+        };
+        let zero = |low: u8, middle: u8, high: u8| {
+            let mut nonce = [middle; 32];
+            (nonce[0], nonce[31]) = (low, high);
+            nonce
+        };
+        assert!(sign(zero(1, 0, 0)));
+        for other in [
+            zero(1, 0, 0x80),
+            zero(0xee, 0xff, 0x7f),
+            zero(0xee, 0xff, 0xff),
+        ] {
+            assert!(!sign(other), "{other:x?}");
         }
     }
 

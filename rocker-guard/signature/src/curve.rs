@@ -117,6 +117,18 @@ pub(crate) fn read(bytes: &[u8; 32]) -> Option<Point> {
     (write(&mut registers) == *bytes).then_some(point)
 }
 
+/// Is it one of the eight points that vanish when they are doubled three times? What comes of any point has an odd order, and
+/// of those x is zero for the point that vanishes alone.
+#[inline(never)]
+pub(crate) fn has_small_order(point: &Point) -> bool {
+    let mut registers = start(point);
+    for _ in 0..3 {
+        let [half, ..] = registers.0;
+        add(&mut registers, &half);
+    }
+    registers.get(X).is_zero()
+}
+
 // Once, and not copied into its callers.
 #[inline(never)]
 fn start(point: &Point) -> Registers {

@@ -52,7 +52,7 @@ mod tests;
 
 pub use check::Check;
 pub use footer::{COMMENT_MAX, Footer, PAGE, Unsigned};
-pub use public_key::{KEY_FILE_MAX, KeyId, PublicKey};
+pub use public_key::{KEY_FILE_MAX, KeyId, NoKey, PublicKey};
 
 /// The algorithm that this is about: the message is the package itself.
 pub const ALGORITHM: [u8; 2] = *b"Ed";

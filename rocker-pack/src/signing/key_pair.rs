@@ -11,7 +11,7 @@ use base64::prelude::BASE64_STANDARD;
 use ed25519_dalek::hazmat::{ExpandedSecretKey, raw_sign_byupdate};
 use ed25519_dalek::{SignatureError, SigningKey};
 use minisign::{KeyPair, SecretKeyBox};
-use rocker_signature::{KeyId, PublicKey, Signature};
+use rocker_signature::{KeyId, NoKey, PublicKey, Signature};
 use sha2::{Digest, Sha512};
 
 use super::id_text;
@@ -140,15 +140,18 @@ fn write(path: &Path, text: &str, mode: u32, force: bool) -> Result<()> {
 /// Reads a public key.
 ///
 /// # Errors
-/// The file cannot be read, or is no public key.
+/// The file cannot be read, or is no public key, or one that proves nothing.
 pub fn read_public_key(path: &Path) -> Result<PublicKey> {
     let mut bytes = Vec::new();
     let file = File::open(path).context("open", path)?;
     file.take(4096)
         .read_to_end(&mut bytes)
         .context("read", path)?;
-    PublicKey::parse(&bytes).ok_or_else(|| Error::Refused {
+    PublicKey::parse(&bytes).map_err(|reason| Error::Refused {
         path: path.into(),
-        reason: "is no public key of minisign's".into(),
+        reason: match reason {
+            NoKey::Malformed => "is no public key of minisign's".into(),
+            NoKey::Forgeable => "holds a key that proves nothing: anybody can sign for it".into(),
+        },
     })
 }

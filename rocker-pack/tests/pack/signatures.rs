@@ -213,6 +213,16 @@ fn a_signature_is_a_page_that_the_next_one_replaces() {
     ));
 }
 
+/// Of the point 0, for which any number is a signature of anything.
+#[test]
+fn a_key_for_which_anybody_can_sign_is_refused() {
+    let fixture = packed();
+    let key = b"untrusted comment: 0\nRWRrZXktaWQhIQEAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\n";
+    write(&fixture, "zero.pub", key);
+    let said = refused(rocker_pack(&fixture, "verify -p zero.pub app.sqfs"));
+    assert!(said.contains("anybody can sign"), "{said}");
+}
+
 #[test]
 fn owner_and_mode_stay() {
     let fixture = packed();
