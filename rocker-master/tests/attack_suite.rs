@@ -55,7 +55,17 @@ fn file_of(path: &str) -> Option<(PathBuf, &str)> {
         _ => ("rocker-master/tests", file),
     };
     let (dir, file) = dir_and_file;
-    Some((root.join(dir).join(file).with_extension("rs"), test))
+    let path = root.join(dir).join(file);
+    let alone = path.with_extension("rs");
+    let is_alone = alone.exists();
+    Some((
+        if is_alone {
+            alone
+        } else {
+            path.join("main.rs")
+        },
+        test,
+    ))
 }
 
 #[test]

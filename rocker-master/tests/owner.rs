@@ -1,16 +1,15 @@
 //! Clients that are not root: they own their sandboxes, and get in by that.
 
-use rocker_client::{Failure, Request, Stage};
+use rocker_client::Request;
 use rocker_testing::{
-    App, Case, Master, Program, SOON, Sandbox, Traces, as_user, children_of, descriptors_of,
-    eventually, in_fork, is_there, kill, launch, pipe, run_cases, start_for_app_master, status_of,
-    wait_for, wait_for_master, with_ids,
+    App, Case, Master, Program, SOON, Sandbox, app_master, children_of, descriptors_of, eventually,
+    in_fork, is_there, kill, launch, run_cases, start_for_app_master, status_of, wait_for,
+    with_ids,
 };
 use std::fs::{self, File};
-use std::io::{Error, Read};
+use std::io::Error;
 use std::os::fd::AsRawFd;
 use std::os::unix::fs::MetadataExt;
-use std::path::Path;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
@@ -44,34 +43,12 @@ const CASES: &[Case] = &[
         "the_namespaces_belong_to_the_app_master",
         the_namespaces_belong_to_the_app_master,
     ),
-    (
-        "a_killed_guard_takes_everything_along",
-        a_killed_guard_takes_everything_along,
-    ),
-    ("a_killed_app_is_the_end", a_killed_app_is_the_end),
-    (
-        "failures_are_told_and_leave_nothing",
-        failures_are_told_and_leave_nothing,
-    ),
-    (
-        "a_hundred_launches_leave_nothing",
-        a_hundred_launches_leave_nothing,
-    ),
 ];
 
 const USER: u32 = 1000;
 
 fn start() -> (Master, Request<'static>) {
     start_for_app_master("1-65534")
-}
-
-/// Runs an AppMaster, which is to panic if something is wrong.
-fn app_master(work: impl FnOnce()) {
-    let status = as_user(USER, || {
-        work();
-        0
-    });
-    assert_eq!(status, 0);
 }
 
 fn end(mut sandbox: Sandbox) {
@@ -298,83 +275,4 @@ fn owner_of(namespace: &File) -> u32 {
     // SAFETY: made above, and nobody else's.
     unsafe { libc::close(user) };
     uid
-}
-
-fn a_killed_guard_takes_everything_along() {
-    let (master, request) = start();
-    let before = Traces::now(Path::new("/run/nothing"));
-    app_master(|| {
-        let sandbox = Sandbox::start(&request);
-        let launched = &sandbox.launched;
-        // Its owner may.
-        kill(launched.guard_pid, libc::SIGKILL);
-        assert_eq!(wait_for(launched.app_pid), 128 + libc::SIGKILL);
-        wait_for_guard(launched.guard_pid);
-    });
-    eventually("nothing is left", SOON, || {
-        Traces::now(Path::new("/run/nothing")) == before
-    });
-    assert!(children_of(master.pid()).is_empty());
-}
-
-fn a_killed_app_is_the_end() {
-    let (_master, request) = start();
-    app_master(|| {
-        let sandbox = Sandbox::start(&request);
-        kill(sandbox.app_pid(), libc::SIGKILL);
-        assert_eq!(wait_for(sandbox.app_pid()), 128 + libc::SIGKILL);
-        wait_for_guard(sandbox.guard_pid());
-    });
-}
-
-fn failures_are_told_and_leave_nothing() {
-    let (master, request) = start();
-    let before = Traces::now(Path::new("/run/data"));
-    let not_there = Request {
-        exec_dir: c"/run/exec/nothing",
-        ..request
-    };
-    app_master(|| {
-        let expected = Failure::new(Stage::OPEN_EXEC_DIR, libc::ENOENT);
-        assert_eq!(launch(&not_there, &|| 0).unwrap_err(), expected);
-        let missing = Program {
-            arguments: &["/nowhere"],
-            ..Program::default()
-        };
-        let expected = Failure::new(Stage::EXEC, libc::ENOENT);
-        assert_eq!(missing.launch(&request).unwrap_err(), expected);
-        assert_eq!(children_of(std::process::id().cast_signed()), []);
-    });
-    eventually("no guard is left", SOON, || {
-        children_of(master.pid()).is_empty()
-    });
-    assert_eq!(
-        before.processes(),
-        Traces::now(Path::new("/run/data")).processes()
-    );
-    assert_eq!(master.log().lines().count(), 1);
-}
-
-fn a_hundred_launches_leave_nothing() {
-    let (master, request) = start();
-    let descriptors = || descriptors_of(master.pid()).len();
-    let now = || Traces::now(Path::new("/run/nothing"));
-    // Until then it may hold the one by which it told that it is ready.
-    wait_for_master();
-    let (before, at_first) = (now(), descriptors());
-    for _ in 0..100 {
-        app_master(|| {
-            let (mut end, held) = pipe();
-            let launched = launch(&request, &|| 3).unwrap();
-            drop(held);
-            assert_eq!(end.read(&mut [0]).unwrap(), 0);
-            assert_eq!(wait_for(launched.app_pid), 3);
-            wait_for_guard(launched.guard_pid);
-        });
-    }
-    eventually("nothing is left", SOON, || now() == before);
-    eventually("descriptors are as many", SOON, || {
-        descriptors() <= at_first
-    });
-    assert_eq!(master.log(), "");
 }

@@ -1,14 +1,12 @@
 //! Signed packages: who is let in, what is looked at before, and what is remembered.
 
-use rocker_client::{CacheRequest, DEFAULT_SOCKET, Failure, Request, Stage, ask_cache};
-use rocker_sys::loop_device::LoopDevice;
+use rocker_client::{Failure, Request, Stage};
 use rocker_testing::{
-    Case, KEYS, Master, POLICY, Sandbox, Signer, as_user, ask, launch, request,
-    run_cases_on_both_kernels, strict_command, strict_master, with_package,
+    Case, KEYS, Master, POLICY, Signer, as_user, ask, launch, request, run_cases_on_both_kernels,
+    strict_command, strict_master,
 };
-use std::fs::{self, File, OpenOptions, Permissions};
-use std::os::fd::AsRawFd;
-use std::os::unix::fs::{FileExt, PermissionsExt, chown};
+use std::fs::{self, OpenOptions, Permissions};
+use std::os::unix::fs::{PermissionsExt, chown};
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
@@ -33,27 +31,14 @@ const CASES: &[Case] = &[
         "keys_that_cannot_be_trusted_stop_everything",
         keys_that_cannot_be_trusted,
     ),
-    ("a_package_is_read_once", a_package_is_read_once),
-    (
-        "a_key_that_is_gone_takes_its_packages_along",
-        a_key_that_is_gone,
-    ),
-    (
-        "a_written_package_is_verified_anew",
-        a_written_package_is_verified_anew,
-    ),
     (
         "a_policy_can_ask_for_signatures",
         a_policy_can_ask_for_signatures,
     ),
-    (
-        "a_block_device_is_verified_each_time",
-        a_block_device_is_verified_each_time,
-    ),
 ];
 
-const LONG: u32 = 1000;
 const PAGE: usize = 4096;
+
 const APP: &str = "/run/app.sqfs";
 
 fn refusal(request: &Request<'_>) -> i32 {
@@ -222,56 +207,6 @@ fn keys_that_cannot_be_trusted() {
     assert_eq!(refusal(&request), libc::ENOENT);
 }
 
-/// Also when its mount has gone meanwhile, and in two sandboxes at once.
-fn a_package_is_read_once() {
-    let (_, request) = signed();
-    let size = fs::metadata(APP).unwrap().len();
-    let master = strict_master(0);
-    let _master = master.traced(&["-e", "trace=pread64"]);
-    let reads = || {
-        let trace = fs::read_to_string("/run/trace").unwrap();
-        let of_content = |line: &&str| line.ends_with(&format!("{}, 0) = {0}", size - PAGE as u64));
-        trace.lines().filter(of_content).count()
-    };
-    assert!(starts(&request));
-    assert_eq!(reads(), 1);
-    let (first, second) = (Sandbox::start(&request), Sandbox::start(&request));
-    first.end();
-    second.end();
-    assert!(starts(&request));
-    assert_eq!(reads(), 1);
-}
-
-fn a_key_that_is_gone() {
-    let (_, request) = signed();
-    let second = Signer::new("second", true);
-    let _master = strict_master(LONG);
-    let sandbox = Sandbox::start(&request);
-    fs::remove_file(format!("{KEYS}/trusted.pub")).unwrap();
-    assert_eq!(refusal(&request), libc::ENOKEY);
-    sandbox.end();
-    assert_eq!(
-        refusal(&request),
-        libc::ENOKEY,
-        "it is still mounted in the cache"
-    );
-    second.sign(APP);
-    assert!(starts(&request));
-}
-
-fn a_written_package_is_verified_anew() {
-    let (_, request) = signed();
-    let _master = strict_master(LONG);
-    assert!(starts(&request));
-    File::options()
-        .write(true)
-        .open(APP)
-        .unwrap()
-        .write_at(b"!", 1000)
-        .unwrap();
-    assert_eq!(refusal(&request), libc::EKEYREJECTED);
-}
-
 fn a_policy_can_ask_for_signatures() {
     let request = request();
     let signer = Signer::new("trusted", true);
@@ -302,33 +237,4 @@ fn a_policy_can_ask_for_signatures() {
     assert!(starts(&request));
     change(|bytes| bytes.truncate(bytes.len() - PAGE));
     assert_eq!(refusal(&request), libc::ENODATA);
-}
-
-/// What was written below a device shows when the kernel reads it anew (`BLKFLSBUF` of `linux/fs.h`).
-fn forget_blocks(node: &str) {
-    let device = File::open(node).unwrap();
-    // SAFETY: the request takes no argument.
-    assert_eq!(unsafe { libc::ioctl(device.as_raw_fd(), 0x1261) }, 0);
-}
-
-/// What was written to the device meanwhile does not show in its node.
-fn a_block_device_is_verified_each_time() {
-    let (_, request) = signed();
-    // A device is larger than the package that was written to it.
-    change(|bytes| bytes.extend([0xff; 16 * PAGE]));
-    let _master = strict_master(0);
-    let file = File::options().read(true).write(true).open(APP).unwrap();
-    let device = LoopDevice::attach(file.as_raw_fd()).unwrap();
-    let on_device = with_package(&request, device.path());
-    let node = device.path().to_str().unwrap();
-    fs::set_permissions(node, Permissions::from_mode(0o600)).unwrap();
-    assert!(starts(&on_device));
-    assert!(starts(&on_device));
-    file.write_at(b"!", 1000).unwrap();
-    file.sync_all().unwrap();
-    forget_blocks(node);
-    assert_eq!(refusal(&on_device), libc::EKEYREJECTED);
-    fs::set_permissions(node, Permissions::from_mode(0o660)).unwrap();
-    assert_eq!(refusal(&on_device), libc::EPERM);
-    assert_eq!(ask_cache(DEFAULT_SOCKET, CacheRequest::Drop, |_| {}), Ok(0));
 }

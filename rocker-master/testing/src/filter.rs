@@ -151,3 +151,13 @@ fn skip_unless(value: u32, count: u8) -> sock_filter {
         ..statement(libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K, value)
     }
 }
+
+/// The errno of a system call, 0 if it is let through.
+#[macro_export]
+macro_rules! errno {
+    ($call:ident $(, $argument:expr)*) => {{
+        // SAFETY: integers, and null pointers for what these calls read or write.
+        let value = unsafe { libc::syscall(libc::$call $(, $argument as libc::c_long)*) };
+        if value == -1 { std::io::Error::last_os_error().raw_os_error().unwrap() } else { 0 }
+    }};
+}

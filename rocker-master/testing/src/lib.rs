@@ -35,7 +35,7 @@ pub use master::{Master, POLICY, binary, weakened_master};
 pub use package::{package, package_of};
 pub use peer::{Peer, SOCKET};
 pub use pipe::pipe;
-pub use policy::{POLICY_OF_1000, SOON, app_master_policy, start_for_app_master};
+pub use policy::{POLICY_OF_1000, SOON, app_master, app_master_policy, start_for_app_master};
 pub use process::{
     as_user, become_user, children_of, descriptors_of, in_fork, is_there, kill, status_of,
 };

@@ -1,6 +1,6 @@
 //! Policies that several suites give their masters, and what goes with them.
 
-use crate::{Master, request, with_ids};
+use crate::{Master, as_user, request, with_ids};
 use rocker_client::Request;
 use std::time::Duration;
 
@@ -38,4 +38,13 @@ pub fn start_for_app_master(app_ids: &str) -> (Master, Request<'static>) {
     let request = with_ids(&request(), 7, 2000, 2000);
     let master = Master::start_with_policy(&app_master_policy(app_ids));
     (master, request)
+}
+
+/// Runs an AppMaster, which is to panic if something is wrong.
+pub fn app_master(work: impl FnOnce()) {
+    let status = as_user(1000, || {
+        work();
+        0
+    });
+    assert_eq!(status, 0);
 }

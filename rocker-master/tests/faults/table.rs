@@ -1,44 +1,9 @@
-//! Every step of a guard fails once: the exact stage, errno and index, and nothing is left.
-//!
-//! strace makes a system call fail. It counts the calls of each process by itself, so a number means the guard's calls
-//! where the master makes none; elsewhere a path says which one is meant.
+//! Which calls fail, how, and at which stage that is.
 
-use rocker_client::{Data, DataMode, Failure, NO_INDEX, Network, Request, Seccomp, Stage};
-use rocker_testing::{
-    Case, Master, SETNS_BY_PIDFD, Sandbox, Traces, eventually, launch, make_dir, mount_tmpfs,
-    overlays, refuse_calls, request, run_cases,
-};
-use std::fs;
-use std::path::Path;
-use std::process::ExitCode;
-use std::time::Duration;
-
-fn main() -> ExitCode {
-    run_cases(CASES)
-}
-
-const CASES: &[Case] = &[
-    ("every_guard_stage_has_a_fault", every_stage_has_a_fault),
-    ("faults_before_the_mounts", || check(BEFORE)),
-    ("faults_of_the_layers", faults_of_the_layers),
-    ("faults_of_a_tmpfs", faults_of_a_tmpfs),
-    ("faults_of_the_mounts", || check(MOUNTS)),
-    ("faults_of_the_loop_device", || check(LOOP_DEVICE)),
-    ("faults_of_the_identity", || check(IDENTITY)),
-    ("faults_of_a_policy", faults_of_a_policy),
-    ("faults_of_the_network", faults_of_the_network),
-    (
-        "a_master_that_cannot_follow_the_host_refuses_and_recovers",
-        cannot_follow_the_host,
-    ),
-    ("faults_of_the_namespaces", || {
-        refuse_calls(&SETNS_BY_PIDFD);
-        check(NAMESPACES);
-    }),
-];
+use rocker_client::Stage;
 
 /// Which call fails how (`inject=` of strace), on which path if not on all, and at which stage that is.
-const BEFORE: &str = "
+pub const BEFORE: &str = "
     clone3:error=EAGAIN:when=1       -                             clone
     socketpair:error=EMFILE:when=1   -                             clone
     close_range:error=EPERM:when=1   -                             guard
@@ -54,7 +19,7 @@ const BEFORE: &str = "
 ";
 
 /// In a data directory without layers, so that they have to be made.
-const LAYERS: &str = "
+pub const LAYERS: &str = "
     mkdirat:error=ENOSPC             /run/fresh                    layers
     mkdirat:error=EDQUOT:when=1      /run/fresh/.rocker            layers[0]
     mkdirat:error=EROFS:when=2       /run/fresh/.rocker            layers[0]
@@ -66,14 +31,14 @@ const LAYERS: &str = "
 ";
 
 /// With the layers on a tmpfs.
-const TMPFS: &str = "
+pub const TMPFS: &str = "
     mount:error=ENODEV:when=1        -                             tmpfs
     openat:error=EMFILE              /proc/fs                      tmpfs
     fstatfs:error=EIO:when=1         -                             tmpfs
     mount:error=ENOMEM:when=2        -                             mount-overlay[0]
 ";
 
-const MOUNTS: &str = "
+pub const MOUNTS: &str = "
     chdir:error=EIO:when=2           -                             layers
     mount:error=EINVAL:when=1        -                             mount-overlay[0]
     mount:error=ENODEV:when=2        -                             mount-overlay[1]
@@ -96,7 +61,7 @@ const MOUNTS: &str = "
 ";
 
 /// The last: LOOP_CONFIGURE is not known, and of the two calls that take its place the second fails.
-const LOOP_DEVICE: &str = "
+pub const LOOP_DEVICE: &str = "
     openat:error=ENOENT              /dev/loop-control             loop-device
     ioctl:error=ENOSPC:when=1        -                             loop-device
     ioctl:error=EIO:when=2           -                             loop-device
@@ -104,7 +69,7 @@ const LOOP_DEVICE: &str = "
 ";
 
 /// The master's own writes are setgroups, gid_map and uid_map.
-const IDENTITY: &str = "
+pub const IDENTITY: &str = "
     setgroups:error=EPERM            -                             user-namespace
     unshare:error=ENOSPC             -                             user-namespace
     sendmsg:error=ENOBUFS:when=1     -                             id-maps
@@ -122,18 +87,18 @@ const IDENTITY: &str = "
 ";
 
 /// With a seccomp policy.
-const POLICY: &str = "
+pub const POLICY: &str = "
     openat2:error=EIO                /run/policy                   seccomp-policy
 ";
 
 /// Without the host's network.
-const NETWORK: &str = "
+pub const NETWORK: &str = "
     unshare:error=ENOSPC:when=1      -                             network
     socket:error=EMFILE:when=1       -                             network
 ";
 
 /// When the host's mounts have changed.
-const FOLLOWING: &str = "
+pub const FOLLOWING: &str = "
     setns:error=EPERM                -                             propagation
     unshare:error=ENOMEM             -                             propagation
     openat:error=EMFILE              /proc/self/mountinfo          propagation
@@ -141,7 +106,7 @@ const FOLLOWING: &str = "
 ";
 
 /// Where setns takes no pidfd.
-const NAMESPACES: &str = "
+pub const NAMESPACES: &str = "
     openat:error=EMFILE              /proc/self/ns/mnt             namespaces
     openat:error=EMFILE              /proc/self/ns/user            namespaces
     pidfd_open:error=EMFILE:when=1   -                             namespaces
@@ -149,14 +114,14 @@ const NAMESPACES: &str = "
 
 /// One row.
 #[derive(Debug)]
-struct Fault {
-    inject: &'static str,
-    path: Option<&'static str>,
-    stage: &'static str,
-    index: u16,
+pub struct Fault {
+    pub inject: &'static str,
+    pub path: Option<&'static str>,
+    pub stage: &'static str,
+    pub index: u16,
 }
 
-fn rows(table: &'static str) -> impl Iterator<Item = Fault> {
+pub fn rows(table: &'static str) -> impl Iterator<Item = Fault> {
     table.lines().filter_map(|line| {
         let mut words = line.split_whitespace();
         let (inject, path, stage) = (words.next()?, words.next()?, words.next()?);
@@ -174,12 +139,12 @@ fn rows(table: &'static str) -> impl Iterator<Item = Fault> {
 }
 
 impl Fault {
-    fn call(&self) -> &str {
+    pub fn call(&self) -> &str {
         self.inject.split(':').next().unwrap()
     }
 
     /// What the call says is what the client is told.
-    fn errno(&self) -> i32 {
+    pub fn errno(&self) -> i32 {
         let name = self
             .inject
             .split(':')
@@ -204,144 +169,8 @@ impl Fault {
         }
     }
 
-    fn stage(&self) -> Stage {
+    pub fn stage(&self) -> Stage {
         let mut all = Stage::ALL.iter().copied();
         all.find(|stage| stage.name() == self.stage).unwrap()
     }
-}
-
-/// Two overlays, with a mount below the second.
-fn request_with_all_steps() -> Request<'static> {
-    let request = request();
-    make_dir("/run/o1", 0o755);
-    mount_tmpfs("/run/o22/sub", 0);
-    Request {
-        overlays: overlays(&[c"/run/o1", c"/run/o22"]),
-        ..request
-    }
-}
-
-fn check(table: &'static str) {
-    check_with(table, &request_with_all_steps());
-}
-
-fn check_with(table: &'static str, request: &Request<'_>) {
-    let master = Master::start();
-    // It makes the layers' directories, which stay.
-    Sandbox::start(request).end();
-    drop(master);
-    rows(table).for_each(|fault| check_one(&fault, request));
-}
-
-fn faults_of_the_layers() {
-    let request = Request {
-        data_dir: c"/run/fresh",
-        ..request_with_all_steps()
-    };
-    for fault in rows(LAYERS) {
-        make_dir("/run/fresh", 0o755);
-        check_one(&fault, &request);
-        fs::remove_dir_all("/run/fresh").unwrap();
-    }
-}
-
-fn faults_of_a_tmpfs() {
-    let request = Request {
-        data: Data {
-            mode: DataMode::TMPFS,
-            ..Data::DISK
-        },
-        ..request_with_all_steps()
-    };
-    rows(TMPFS).for_each(|fault| check_one(&fault, &request));
-}
-
-fn faults_of_a_policy() {
-    fs::write("/run/policy", "read: 1\n").unwrap();
-    let request = Request {
-        seccomp: Seccomp::FILE,
-        policy: c"/run/policy",
-        ..request_with_all_steps()
-    };
-    rows(POLICY).for_each(|fault| check_one(&fault, &request));
-}
-
-fn faults_of_the_network() {
-    let request = Request {
-        network: Network::NONE,
-        ..request_with_all_steps()
-    };
-    check_with(NETWORK, &request);
-}
-
-fn start_with(fault: &Fault) -> Master {
-    let trace = format!("trace={}", fault.call());
-    let inject = format!("inject={}", fault.inject);
-    let mut options = vec!["-e", &trace, "-e", &inject];
-    options.extend(fault.path.iter().flat_map(|path| ["-P", path]));
-    Master::start_traced(&options)
-}
-
-fn check_one(fault: &Fault, request: &Request<'_>) {
-    let mut master = start_with(fault);
-    let data = Path::new("/run/data");
-    let before = Traces::now(data);
-
-    let failure = launch(request, &|| 0).unwrap_err();
-
-    let expected = Failure::indexed(fault.stage(), fault.errno(), fault.index);
-    assert_eq!(failure, expected, "{fault:?}");
-    let limit = Duration::from_secs(2);
-    eventually(&format!("all is as before {fault:?}"), limit, || {
-        Traces::now(data) == before
-    });
-    eventually("it is logged", limit, || !master.log().is_empty());
-    let log = master.log();
-    assert_eq!(log.lines().count(), 1, "{fault:?} {log}");
-    let index = match fault.index {
-        NO_INDEX => String::new(),
-        index => format!("[{index}]"),
-    };
-    let stage = format!(" stage={}{index} ", fault.stage);
-    assert!(log.contains(&stage), "{fault:?} {log}");
-    assert!(master.is_alive(), "{fault:?}");
-}
-
-fn cannot_follow_the_host() {
-    let request = request();
-    for fault in rows(FOLLOWING) {
-        let mut master = start_with(&fault);
-        mount_tmpfs("/run/late", 0);
-        for _ in 0..2 {
-            let failure = launch(&request, &|| 0).unwrap_err();
-            assert_eq!(failure, Failure::new(fault.stage(), fault.errno()));
-        }
-        master.end_trace();
-        Sandbox::start(&request).end();
-    }
-}
-
-/// From cloning the guard to its reply.
-fn every_stage_has_a_fault() {
-    let tables = [
-        BEFORE,
-        LAYERS,
-        TMPFS,
-        MOUNTS,
-        LOOP_DEVICE,
-        IDENTITY,
-        POLICY,
-        NETWORK,
-        FOLLOWING,
-        NAMESPACES,
-    ];
-    let tried: Vec<_> = tables.into_iter().flat_map(rows).collect();
-    let missing = Stage::ALL.iter().filter(|stage| {
-        // A signature is checked only where it is wanted: signatures.rs has what goes wrong there.
-        let is_a_guard_s = (Stage::CLONE..Stage::SOCKET_PATH).contains(*stage)
-            && **stage != Stage::PACKAGE_SIGNATURE;
-        is_a_guard_s && !tried.iter().any(|fault| fault.stage() == **stage)
-    });
-    let missing: Vec<_> = missing.map(|stage| stage.name()).collect();
-    assert_eq!(missing, [""; 0]);
 }
