@@ -2,11 +2,12 @@
 
 use rocker_client::{Data, DataMode, Failure, Request, Stage};
 use rocker_testing::{
-    Case, Master, Sandbox, ask, c_path, launch, make_dir, mounts, overlays, request,
-    run_cases_on_both_kernels,
+    Case, Master, Program, Sandbox, ask, c_path, launch, make_dir, mounts, overlays, request,
+    run_cases_on_both_kernels, wait_for, wait_for_guard,
 };
 use std::fs::{self, File};
 use std::io::{Error, Write};
+use std::os::fd::AsRawFd;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::process::ExitCode;
@@ -40,6 +41,10 @@ const CASES: &[Case] = &[
     (
         "writing_back_is_refused_by_name",
         writing_back_is_refused_by_name,
+    ),
+    (
+        "what_is_written_by_a_descriptor_stays",
+        what_is_written_by_a_descriptor_stays,
     ),
 ];
 
@@ -199,4 +204,40 @@ fn writing_back_is_refused_by_name() {
     let _master = Master::start();
     let failure = launch(&request, &|| 0).unwrap_err();
     assert_eq!(failure, Failure::new(Stage::DATA_KEEP, libc::ENOSYS));
+}
+
+/// What of a tmpfs is to stay, an App writes to a file that its AppMaster has opened where no path of its own leads. The
+/// AppMaster knows what a good end is, and gives the file its name then.
+fn what_is_written_by_a_descriptor_stays() {
+    const STATE: &str = "/run/closed/state";
+    const NEW: &str = "/run/closed/state.new";
+    let request = on_tmpfs(0);
+    make_dir("/run/closed", 0o700);
+    fs::write(STATE, "").unwrap();
+    let _master = Master::start();
+    let run = |script: &str| {
+        let (state, new) = (File::open(STATE).unwrap(), File::create(NEW).unwrap());
+        let keep = [state.as_raw_fd(), new.as_raw_fd()];
+        let script = format!("cd /run/lower; exec <&{} >&{}; {script}", keep[0], keep[1]);
+        let program = Program {
+            arguments: &["/bin/sh", "-c", &script],
+            keep: &keep,
+            ..Program::default()
+        };
+        let launched = program.launch(&request).unwrap();
+        let status = wait_for(launched.app_pid);
+        wait_for_guard(&launched);
+        if status == 0 {
+            new.sync_all().unwrap();
+            fs::rename(NEW, STATE).unwrap();
+        }
+        status
+    };
+    let count =
+        "test ! -e /run/closed/state && test ! -e count && cat > count && echo one more >> count";
+    assert_eq!(run(&format!("{count} && cat count")), 0);
+    assert_eq!(run(&format!("{count} && echo half; kill -9 $$")), 137);
+    assert_eq!(run(&format!("{count} && cat count")), 0);
+    let state = fs::read_to_string(STATE).unwrap();
+    assert_eq!(state, "one more\none more\n");
 }
