@@ -164,7 +164,7 @@ fn cache_bytes() {
 #[test]
 fn stage_numbers() {
     let numbers: Vec<u16> = Stage::ALL.iter().map(|stage| stage.raw()).collect();
-    let expected: Vec<u16> = (0..=2)
+    let expected: Vec<u16> = (0..=3)
         .chain(16..=33)
         .chain(35..=59)
         .chain(64..=82)
