@@ -7,7 +7,7 @@ use rocker_sys::process::{self, Which};
 use rocker_sys::raw::general::{WNOHANG, WNOWAIT};
 use rocker_sys::{Errno, signal, time};
 
-/// What a guard says at most: maps, ready, what failed then, the end.
+/// What a guard says at most: maps or mounted, ready, what failed then, the end.
 const WORDS_MAX: u32 = 4;
 
 impl Server<'_> {
