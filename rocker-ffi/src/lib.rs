@@ -105,7 +105,14 @@ fn panic(_: &core::panic::PanicInfo<'_>) -> ! {
 }
 
 // Core's prebuilt objects name the personality of unwinding; nothing calls it, since a panic aborts. Written in assembly so
-// that it can be hidden (the library exports its interface and nothing else) and weak (a host may have one of its own).
+// that it can be hidden (the library exports its interface and nothing else) and weak (a host may have one of its own), where
+// Rust has assembly.
+#[cfg(any(
+    target_arch = "x86_64",
+    target_arch = "aarch64",
+    target_arch = "arm",
+    target_arch = "riscv64"
+))]
 core::arch::global_asm!(
     ".weak rust_eh_personality",
     ".hidden rust_eh_personality",
@@ -116,4 +123,10 @@ core::arch::global_asm!(
 // every program that links the library would carry, 2.7 KB of it. Nothing unwinds through here at run time: a panic aborts,
 // and an exception that leaves the App's callback ends the App (`std::terminate`) instead of running the host's handlers in
 // it. The directive holds for one object file, which the library is (`lto = "fat"` in the profile `tiny`).
+#[cfg(any(
+    target_arch = "x86_64",
+    target_arch = "aarch64",
+    target_arch = "arm",
+    target_arch = "riscv64"
+))]
 core::arch::global_asm!(".cfi_sections .debug_frame");

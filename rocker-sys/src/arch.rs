@@ -32,4 +32,10 @@ pub(crate) use native::*;
 pub(crate) type VforkEntry = unsafe extern "C" fn(*mut core::ffi::c_void) -> !;
 
 /// Where `move_to_stack` goes on.
+#[cfg(any(
+    target_arch = "x86_64",
+    target_arch = "aarch64",
+    target_arch = "arm",
+    target_arch = "riscv64"
+))]
 pub(crate) type Entry = unsafe extern "C" fn(usize) -> !;
