@@ -16,9 +16,10 @@ pub(crate) fn squashfs(compression: u16) -> Result<Fd> {
     };
     put(0, b"hsqs");
     put(4, &1u32.to_le_bytes()); // inodes
-    put(12, &4096u32.to_le_bytes()); // block size, and its logarithm below
+    // The block size, and its logarithm below: squashfs takes none that is smaller than a page.
+    put(12, &65536u32.to_le_bytes());
     put(20, &compression.to_le_bytes());
-    put(22, &12u16.to_le_bytes());
+    put(22, &16u16.to_le_bytes());
     put(26, &1u16.to_le_bytes()); // ids
     put(28, &4u16.to_le_bytes()); // version 4.0
     put(40, &(USED as u64).to_le_bytes());
