@@ -66,7 +66,7 @@ pub(crate) const PROBES: &[Probe] = &[
         name: "loop devices",
         need: Need::Loop,
         try_it: loop_device,
-        without: "CONFIG_BLK_DEV_LOOP, /dev/loop-control and /dev/loopN (devtmpfs makes them)",
+        without: "CONFIG_BLK_DEV_LOOP and /dev/loopN, which devtmpfs makes",
     },
     Probe {
         name: "squashfs, gzip",

@@ -1,10 +1,10 @@
 //! Packages: every kind that the kernel mounts, and none that it should not see.
 
-use rocker_client::Request;
+use rocker_client::{Failure, Request, Stage};
 use rocker_pack::{Compression, Options};
 use rocker_testing::{
-    Case, Master, Sandbox, Traces, ask, c_path, errno_of, make_dir, mount, mount_at, package_of,
-    request, run_cases,
+    Case, Master, Sandbox, Traces, ask, c_path, errno_of, launch, make_dir, mount, mount_at,
+    package_of, request, run_cases,
 };
 use std::fs;
 use std::os::unix::fs::symlink;
@@ -37,6 +37,10 @@ const CASES: &[Case] = &[
     (
         "loop_device_is_read_only_and_autoclear",
         loop_device_is_read_only_and_autoclear,
+    ),
+    (
+        "without_loop_control_devices_are_tried_in_turn",
+        without_loop_control,
     ),
     (
         "a_package_swapped_by_rename_is_the_new_one_at_the_next_launch",
@@ -220,6 +224,42 @@ fn loop_device_is_read_only_and_autoclear() {
     assert_eq!(read("ro").trim_end(), "1");
     assert_eq!(read("loop/autoclear").trim_end(), "1");
     sandbox.end();
+}
+
+/// A `/dev` that somebody made by hand, with devices and without what tells which of them is free.
+fn without_loop_control() {
+    mount("tmpfs", "/dev", "tmpfs", 0, "mode=755").unwrap();
+    make_node("/dev/null", libc::S_IFCHR, libc::makedev(1, 3));
+    let mut master = Master::start();
+    let request = request();
+    let failure = launch(&request, &|| 0).unwrap_err();
+    assert_eq!(failure, Failure::new(Stage::LOOP_DEVICE, libc::ENOENT));
+    for number in 0..64 {
+        let path = format!("/dev/loop{number}");
+        make_node(&path, libc::S_IFBLK, libc::makedev(7, number));
+    }
+    let first = Sandbox::start(&request);
+    fs::copy("/run/app.sqfs", "/run/other.sqfs").unwrap();
+    let second = Sandbox::start(&request_for(c"/run/other.sqfs"));
+    let device = |sandbox: &Sandbox| mounted_for(sandbox.app_pid());
+    assert_ne!(device(&first), device(&second));
+    first.end();
+    second.end();
+    assert!(master.is_alive());
+}
+
+fn make_node(path: &str, kind: libc::mode_t, device: libc::dev_t) {
+    let path = c_path(path);
+    // SAFETY: a string that ends with NUL, and integers.
+    let made = unsafe { libc::mknod(path.as_ptr(), kind | 0o600, device) };
+    assert_eq!(made, 0, "{}", std::io::Error::last_os_error());
+}
+
+/// The device that this process has at the exec directory.
+fn mounted_for(pid: i32) -> String {
+    let mounts = fs::read_to_string(format!("/proc/{pid}/mounts")).unwrap();
+    let line = mounts.lines().find(|line| line.contains(" /run/exec "));
+    line.unwrap().split(' ').next().unwrap().to_owned()
 }
 
 /// An update renames a new package over the old one: what runs keeps the old one.

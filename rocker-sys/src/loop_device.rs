@@ -27,7 +27,7 @@ impl LoopDevice {
     /// `LOOP_SET_FD` and `LOOP_SET_STATUS64`).
     ///
     /// `LOOP_CTL_GET_FREE` only tells which device is free now: another process may take it first, which is `EBUSY`, and
-    /// then we ask again.
+    /// then we ask again. Where there is no /dev/loop-control to ask, one device after another is tried.
     pub fn attach(backing_file: RawFd) -> Result<Self> {
         Self::attach_by(|device| match configure(device, backing_file) {
             // ENOTTY is what the documentation says for an unknown request; the driver before 5.8 says EINVAL.
@@ -42,10 +42,17 @@ impl LoopDevice {
     }
 
     fn attach_by(configure: impl Fn(RawFd) -> Result<()>) -> Result<Self> {
-        let control = fs::open(c"/dev/loop-control", g::O_RDWR)?;
+        let control = match fs::open(c"/dev/loop-control", g::O_RDWR) {
+            // Without devtmpfs somebody made the nodes, and may have made no more than /dev/loopN: tried from 0 on.
+            Err(Errno::ENOENT) => None,
+            result => Some(result?),
+        };
         let mut last = Errno::EBUSY;
-        for _ in 0..ATTEMPTS {
-            let number = fs::ioctl_int(control.raw(), l::LOOP_CTL_GET_FREE, 0)?;
+        for attempt in 0..ATTEMPTS {
+            let number = match &control {
+                Some(control) => fs::ioctl_int(control.raw(), l::LOOP_CTL_GET_FREE, 0)?,
+                None => attempt,
+            };
             match Self::attach_to(number, &configure) {
                 // ENXIO: the device's last user is just going, or the device itself (LOOP_CTL_REMOVE).
                 Err(errno @ (Errno::EBUSY | Errno::ENXIO)) => last = errno,
