@@ -13,6 +13,8 @@ pub type Case = (&'static str, fn());
 const CASE: &str = "ROCKER_TEST_CASE";
 /// With this, a test that cannot run fails. CI sets it.
 const MUST_RUN: &str = "ROCKER_MUST_RUN";
+/// With `4.9`, every case runs as on that kernel, and none on this one.
+const KERNEL: &str = "ROCKER_TEST_KERNEL";
 
 /// What the name of a case ends in if it runs as on Linux 4.9.
 const OLD_KERNEL: &str = "@4.9";
@@ -35,12 +37,17 @@ pub fn run_cases_on_both_kernels(cases: &'static [Case]) -> ExitCode {
     run(cases, &["", OLD_KERNEL], |_| {})
 }
 
-fn run(cases: &'static [Case], kernels: &[&str], tell: fn(&Conclusion)) -> ExitCode {
+fn run(
+    cases: &'static [Case],
+    kernels: &'static [&'static str],
+    tell: fn(&Conclusion),
+) -> ExitCode {
     if let Ok(name) = std::env::var(CASE) {
         return run_one(cases, &name);
     }
     let skipped = reason_to_skip();
     let must_run = std::env::var_os(MUST_RUN).is_some();
+    let kernels = kernels_to_run(kernels);
     let name_on = |kernel| cases.iter().map(move |(name, _)| format!("{name}{kernel}"));
     let trials: Vec<Trial> = kernels
         .iter()
@@ -65,6 +72,14 @@ fn run(cases: &'static [Case], kernels: &[&str], tell: fn(&Conclusion)) -> ExitC
         tell(&done);
     }
     done.exit_code()
+}
+
+fn kernels_to_run(usual: &'static [&'static str]) -> &'static [&'static str] {
+    match std::env::var(KERNEL).as_deref() {
+        Err(_) => usual,
+        Ok("4.9") => &[OLD_KERNEL],
+        Ok(other) => panic!("{KERNEL}={other}: 4.9 is the only one"),
+    }
 }
 
 fn reason_to_skip() -> Option<&'static str> {
