@@ -10,7 +10,7 @@ use rocker_testing::{
 };
 use std::ffi::{CStr, c_int, c_void};
 use std::fs::{self, File};
-use std::io::{Read, Write};
+use std::io::{Error, Read, Write};
 use std::os::unix::fs::{PermissionsExt, chown};
 use std::path::PathBuf;
 
@@ -144,7 +144,13 @@ fn send_from_unbound(kind: i32, path: &str) {
     let len = size_of_val(&address) as u32;
     let name = (&raw const address).cast();
     // SAFETY: the kernel reads the address, all of which is ours.
-    unsafe { libc::connect(fd, name, len) };
+    let connected = unsafe { libc::connect(fd, name, len) };
+    // It is there, and of one kind.
+    let errno = Error::last_os_error().raw_os_error();
+    assert!(
+        connected == 0 || kind != libc::SOCK_SEQPACKET && errno == Some(libc::EPROTOTYPE),
+        "{kind}: {errno:?}"
+    );
     for flags in [libc::MSG_NOSIGNAL, libc::MSG_NOSIGNAL | libc::MSG_OOB] {
         // SAFETY: as above, and four bytes of our own.
         unsafe { libc::sendto(fd, b"evil".as_ptr().cast(), 4, flags, name, len) };

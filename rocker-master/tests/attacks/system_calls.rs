@@ -95,7 +95,12 @@ fn terminal() -> [i32; 2] {
     ends
 }
 
-/// A terminal that the AppMaster leads, and an App that types into it. How many bytes can be read there afterwards?
+/// What came of it: how many bytes can be read there afterwards, and the errno of the last call.
+const fn typed_and_errno(bytes: i32, errno: i32) -> i32 {
+    bytes << 4 | errno
+}
+
+/// A terminal that the AppMaster leads, and an App that types into it.
 fn typed(request: &Request<'_>, call: u64) -> i32 {
     let ends = terminal();
     in_fork(|| {
@@ -104,21 +109,26 @@ fn typed(request: &Request<'_>, call: u64) -> i32 {
         // SAFETY: integers only.
         assert_eq!(unsafe { libc::ioctl(ends[1], libc::TIOCSCTTY, 0) }, 0);
         let intruder = Intruder::send(request, Entry::Library, &|| {
+            let mut errno = 0;
             for letter in b"reboot\n" {
+                let place = std::ptr::from_ref(letter);
                 // SAFETY: the kernel reads one byte.
-                unsafe {
-                    libc::syscall(libc::SYS_ioctl, ends[1], call, std::ptr::from_ref(letter))
-                };
+                let done = unsafe { libc::syscall(libc::SYS_ioctl, ends[1], call, place) };
+                errno = if done == 0 { 0 } else { last_errno() };
             }
-            Vec::new()
+            errno.to_ne_bytes().to_vec()
         });
-        intruder.end();
+        let errno = i32::from_ne_bytes(intruder.end().try_into().unwrap());
         let mut waiting = 0;
         // SAFETY: the kernel writes one int.
         let asked = unsafe { libc::ioctl(ends[1], libc::FIONREAD, &raw mut waiting) };
         assert_eq!(asked, 0);
-        waiting
+        typed_and_errno(waiting, errno)
     })
+}
+
+fn last_errno() -> i32 {
+    Error::last_os_error().raw_os_error().unwrap_or(0)
 }
 
 /// CVE-2023-28100: what is on the screen of a virtual console is selected and pasted. Not every machine has one; what is
@@ -135,8 +145,7 @@ pub fn s07_pasting_into_the_console() {
                 unsafe {
                     libc::syscall(libc::SYS_ioctl, terminal, call, &raw const TIOCL_PASTESEL)
                 };
-                let errno = Error::last_os_error().raw_os_error().unwrap_or(0);
-                errno.to_ne_bytes().to_vec()
+                last_errno().to_ne_bytes().to_vec()
             };
             loot_of(request, Entry::Library, &paste)
         };
@@ -147,15 +156,19 @@ pub fn s07_pasting_into_the_console() {
 }
 
 /// CVE-2017-5226, and CVE-2019-10063: the same with bits that the kernel does not look at. From Linux 6.2 on the kernel
-/// itself may refuse it; where it does, there is no control.
+/// itself may refuse it, which it says otherwise.
 pub fn s07_typing_into_the_terminal() {
     let calls = [libc::TIOCSTI, libc::TIOCSTI | 1 << 32];
     let kernel_refuses =
         fs::read_to_string("/proc/sys/dev/tty/legacy_tiocsti").is_ok_and(|text| text.trim() == "0");
     let _master = Master::start();
     for call in calls {
-        assert_eq!(typed(&request(), call), 0);
-        let control = if kernel_refuses { 0 } else { 7 };
+        let refused = typed_and_errno(0, libc::EPERM);
+        assert_eq!(typed(&request(), call), refused);
+        let control = match kernel_refuses {
+            true => typed_and_errno(0, libc::EIO),
+            false => typed_and_errno(7, 0),
+        };
         assert_eq!(typed(&unfiltered(), call), control, "the control");
     }
 }
