@@ -23,8 +23,8 @@ const CASES: &[Case] = &[
         attached_descriptors_do_not_stay,
     ),
     (
-        "a_half_closed_connection_is_served",
-        a_half_closed_connection_is_served,
+        "a_half_closed_connection_keeps_no_sandbox",
+        a_half_closed_connection_keeps_no_sandbox,
     ),
     (
         "silent_peers_are_dropped_after_five_seconds",
@@ -123,14 +123,14 @@ fn attached_descriptors_do_not_stay() {
     steady.check();
 }
 
-fn a_half_closed_connection_is_served() {
+fn a_half_closed_connection_keeps_no_sandbox() {
     let steady = Steady::start();
     // Nothing sent and nothing to come.
     let peer = Peer::connect().unwrap();
     peer.shut_down(libc::SHUT_WR);
     assert_eq!(peer.receive(SOON), b"", "who asks nothing is told nothing");
     assert_eq!(steady.master.log(), "");
-    // A request, and nothing more to come: its sandbox has nobody to join it.
+    // A request, and nothing more to come: nobody could join its sandbox. There is none, if the master sees that in time.
     let peer = Peer::connect().unwrap();
     peer.send(&good_packet()).unwrap();
     peer.shut_down(libc::SHUT_WR);
