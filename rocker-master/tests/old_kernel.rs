@@ -2,7 +2,7 @@
 
 use rocker_testing::{
     Case, Master, Refusal, SETNS_BY_PIDFD, Sandbox, Traces, ask, descriptors_of, eventually,
-    has_pidfds, kill, launch, refuse_calls, request, run_cases, status_of, wait_for,
+    has_pidfds, kill, launch, refuse_calls, request, run_cases_on_this_kernel, status_of, wait_for,
 };
 use std::fs;
 use std::path::Path;
@@ -10,7 +10,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 fn main() -> ExitCode {
-    run_cases(CASES)
+    run_cases_on_this_kernel(CASES)
 }
 
 const CASES: &[Case] = &[

@@ -3,8 +3,8 @@
 use rocker_client::Request;
 use rocker_testing::{
     App, Case, Master, Program, SOON, Sandbox, app_master, children_of, descriptors_of, eventually,
-    in_fork, is_there, kill, launch, run_cases, start_for_app_master, status_of, wait_for,
-    with_ids,
+    in_fork, is_there, kill, launch, run_cases_on_this_kernel, start_for_app_master, status_of,
+    wait_for, with_ids,
 };
 use std::fs::{self, File};
 use std::io::Error;
@@ -13,7 +13,7 @@ use std::os::unix::fs::MetadataExt;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    run_cases(CASES)
+    run_cases_on_this_kernel(CASES)
 }
 
 const CASES: &[Case] = &[

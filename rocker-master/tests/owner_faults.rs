@@ -3,12 +3,12 @@
 use rocker_client::{Failure, NO_INDEX, Request, Stage};
 use rocker_testing::{
     Caller, Case, Master, Program, Refusal, SETNS_BY_PIDFD, SOON, as_user, children_of, eventually,
-    is_there, launch, refuse_calls, run_cases, start_for_app_master, wait_for,
+    is_there, launch, refuse_calls, run_cases_on_this_kernel, start_for_app_master, wait_for,
 };
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    run_cases(CASES)
+    run_cases_on_this_kernel(CASES)
 }
 
 const CASES: &[Case] = &[

@@ -2,8 +2,8 @@
 //! they hold what is root's.
 
 use rocker_testing::{
-    Case, as_user, errno_of, eventually, is_there, launch, run_cases, start_for_app_master,
-    wait_for,
+    Case, as_user, errno_of, eventually, is_there, launch, run_cases_on_this_kernel,
+    start_for_app_master, wait_for,
 };
 use std::collections::BTreeSet;
 use std::fs::{self, File};
@@ -13,7 +13,7 @@ use std::ptr::null_mut;
 use std::time::Duration;
 
 fn main() -> ExitCode {
-    run_cases(CASES)
+    run_cases_on_this_kernel(CASES)
 }
 
 const CASES: &[Case] = &[

@@ -25,7 +25,7 @@ mod traces;
 
 pub use app::{App, launch, request, wait_for};
 pub use caller::Caller;
-pub use case::{Case, run_attacks, run_cases, run_cases_on_both_kernels};
+pub use case::{Case, run_attacks, run_cases, run_cases_on_both_kernels, run_cases_on_this_kernel};
 pub use change::{with_data_dir, with_exec_dir, with_ids, with_overlays, with_package};
 pub use files::{
     MountLine, c_path, errno_of, make_dir, mount, mount_at, mount_tmpfs, mounts, overlays,
