@@ -69,11 +69,12 @@ impl User {
         Self(user)
     }
 
-    /// What so many launches of root's take while it is at work.
-    fn while_at_work(&self, mut launch: impl FnMut() -> Duration) -> Vec<Duration> {
-        kill(self.0, libc::SIGCONT);
+    /// What so many launches of root's take while these are at work.
+    fn while_at_work(users: &[Self], mut launch: impl FnMut() -> Duration) -> Vec<Duration> {
+        let tell = |signal| users.iter().for_each(|user| kill(user.0, signal));
+        tell(libc::SIGCONT);
         let times = (0..LAUNCHES).map(|_| launch()).collect();
-        kill(self.0, libc::SIGSTOP);
+        tell(libc::SIGSTOP);
         times
     }
 
@@ -104,8 +105,9 @@ fn middle(mut times: Vec<Duration>) -> Duration {
     times[times.len() / 2]
 }
 
-/// A user does this as fast as it can: root's launches take less than twice what they take while it burns a processor, which
-/// is the scheduler's to share out. In turns, so that what else the machine does meets both.
+/// A user does this as fast as it can, which keeps two processes busy, its own and the master: root's launches take less than
+/// twice what they take beside two that never say a word, which is the scheduler's to share out. In turns, so that what else
+/// the machine does meets both.
 fn check_flood(uid: u32, rounds: Option<u32>, work: impl Fn()) {
     let master = start();
     let at_rest = || {
@@ -124,24 +126,25 @@ fn check_flood(uid: u32, rounds: Option<u32>, work: impl Fn()) {
         most = most.max(descriptors_of(master.pid()).len());
         time
     };
-    let burner = User::new(uid, u32::MAX, burn);
-    let flood = User::new(uid, rounds.unwrap_or(u32::MAX), work);
+    let burners = [(); 2].map(|()| User::new(uid, u32::MAX, burn));
+    let flood = [User::new(uid, rounds.unwrap_or(u32::MAX), work)];
     let mut is_spared = || {
         let (mut burned, mut flooded) = (Vec::new(), Vec::new());
         for _ in 0..TURNS {
-            burned.extend(burner.while_at_work(&mut launch));
-            flooded.extend(flood.while_at_work(&mut launch));
+            burned.extend(User::while_at_work(&burners, &mut launch));
+            flooded.extend(User::while_at_work(&flood, &mut launch));
         }
         let (burned, flooded) = (middle(burned), middle(flooded));
-        println!("{flooded:?}, {burned:?} beside a busy processor");
+        println!("{flooded:?}, {burned:?} beside busy processes");
         flooded < burned * 2
     };
     assert!((0..TRIES).any(|_| is_spared()));
-    burner.end();
-    match rounds {
-        Some(_) => flood.finish(),
-        None => flood.end(),
-    }
+    let [_, _] = burners.map(User::end);
+    let [_] = flood.map(if rounds.is_some() {
+        User::finish
+    } else {
+        User::end
+    });
     // Eight connections, and three for each guard: its own, its channel and its client.
     assert!(most < before + 8 + 3 * 8, "{most} of {before}");
     eventually("nothing stays", SOON, || at_rest() == before);
