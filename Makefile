@@ -13,8 +13,9 @@ endif
 TINY := $(OUT)$(if $(TRIPLE),/$(TRIPLE))/tiny
 
 WEAK := $(OUT)/weakened/tiny
+SMALL := $(OUT)/small/tiny
 
-.PHONY: all release device library pack demo tiny weakened test check bench install uninstall clean help setup
+.PHONY: all release device library pack demo tiny small weakened test check bench install uninstall clean help setup
 
 all: release
 
@@ -55,9 +56,14 @@ demo: release ## packs a real program, runs it in a sandbox, shows what it sees 
 setup: ## installs what the tests need from Debian's packages (root)
 	ci/setup.sh
 
-test: release setup weakened ## every test (root)
+test: release setup small weakened ## every test (root)
 	ROCKER_MUST_RUN=1 ROCKER_BIN_DIR=$(abspath $(TINY)) ROCKER_WEAK_BIN_DIR=$(abspath $(WEAK)) \
+		ROCKER_SMALL_BIN_DIR=$(abspath $(SMALL)) \
 		$(CARGO) test --locked --workspace
+
+small: ## rocker-master without what can be left out
+	$(CARGO) build --locked --profile tiny -p rocker-master --no-default-features --features freestanding \
+		--target-dir $(OUT)/small
 
 # A master that can be told to do without a defence: the attack suite shows with it that its tests can fail.
 weakened:
@@ -72,6 +78,7 @@ check: ## format, lints, documentation
 	$(CARGO) fmt --check
 	$(CARGO) clippy --locked --workspace --all-targets -- -D warnings
 	$(CARGO) clippy --locked -p rocker-master --features weakened -- -D warnings
+	$(CARGO) clippy --locked -p rocker-master --no-default-features --all-targets -- -D warnings
 	RUSTDOCFLAGS='-D warnings -A rustdoc::private_intra_doc_links' $(CARGO) doc --locked --workspace --no-deps --document-private-items
 
 install: release ## installs below $(DESTDIR)$(PREFIX)

@@ -31,6 +31,9 @@ done
 # What the kernel maps and flash holds: the sections, not the padding between them.
 loaded() { size "$1" | awk 'NR == 2 { print $1 + $2 }'; }
 
+# rocker-master without what can be left out.
+make --silent small
+
 status=0
 check() {
     name=$1 bytes=$2
@@ -42,6 +45,7 @@ check() {
     printf '%-18s %7d bytes of %7d  %s\n' "$name" "$bytes" "$budget" "$verdict"
 }
 check rocker-master "$(stat -c %s "$out/tiny/rocker-master")"
+check rocker-master-small "$(stat -c %s "$out/small/tiny/rocker-master")"
 check rocker "$(stat -c %s "$out/tiny/rocker")"
 check librocker_ffi.so "$(stat -c %s "$out/tiny/librocker_ffi.so")"
 # With tables of its own for unwinding, the library would cost every program 2.7 KB.

@@ -38,13 +38,18 @@ pub struct Plan<'a> {
 }
 
 impl Plan<'_> {
+    /// Is the owner another than root?
+    pub fn is_owned(&self) -> bool {
+        cfg!(feature = "unprivileged") && self.owner != 0
+    }
+
     /// What the process is cloned into that calls [`enter`](crate::enter). For an owner who is not root it mounts, and then
     /// makes the guard, which is born into the rest.
     pub fn first_namespaces(&self) -> u32 {
-        if self.owner == 0 {
-            self.namespaces
-        } else {
+        if self.is_owned() {
             CLONE_NEWNS
+        } else {
+            self.namespaces
         }
     }
 }

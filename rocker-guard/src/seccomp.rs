@@ -2,17 +2,22 @@
 //!
 //! [`Filter::of`] makes it before the first mount: from a table (`builtin`), or from a policy file (`policy`). Both say what
 //! becomes of each call (`calls`), from which one assembler makes the program.
+#![cfg_attr(
+    not(feature = "seccomp-policies"),
+    allow(dead_code, reason = "some of the assembler is for policies alone")
+)]
 
 mod answer;
 mod builtin;
 mod calls;
-mod constants;
 mod filter;
-mod names;
+#[cfg(feature = "seccomp-policies")]
+mod policy;
+#[cfg(not(feature = "seccomp-policies"))]
+#[path = "seccomp/policy/nothing.rs"]
 mod policy;
 mod program;
 mod rule;
-mod scanner;
 mod table;
 
 #[cfg(test)]

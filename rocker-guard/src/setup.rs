@@ -41,7 +41,7 @@ pub(crate) unsafe fn build(plan: &Plan<'_>) -> Step<Option<Seat>> {
 
     let seat = overlays.mount(plan.mounts)?;
     let mounted = package.mount(request.exec_dir, cache)?;
-    let doors = if plan.owner == 0 {
+    let doors = if !plan.is_owned() {
         pseudo_fs::mount_proc(&mask.file)?;
         make_sys_read_only(plan)?;
         network::leave_host(request)?;

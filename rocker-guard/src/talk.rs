@@ -97,7 +97,7 @@ pub(crate) fn ready(plan: &Plan<'_>, doors: &Doors, seat: Option<&Seat>, filter:
 /// Then what the master is to clear.
 fn tell_ready(plan: &Plan<'_>, doors: &Doors, seat: Option<&Seat>) -> Result<()> {
     let mut fds = Numbers::default();
-    if plan.owner != 0 && doors.entrance.has_pidfd() {
+    if plan.is_owned() && doors.entrance.has_pidfd() {
         fds.add(doors.fds.first());
     }
     if let Some(seat) = seat {

@@ -1,6 +1,7 @@
 //! `Config`: the policy's file, as it was read last.
 
 use crate::log::Line;
+use crate::options::{DEFAULT_CONFIG as DEFAULT, Options};
 use core::ffi::CStr;
 use rocker_guard::resolve;
 use rocker_proto::policy::{Peer, Policy, TEXT_MAX};
@@ -8,9 +9,6 @@ use rocker_proto::{Failure, Request, Stage};
 use rocker_sys::memory::Pages;
 use rocker_sys::socket::Credentials;
 use rocker_sys::{Errno, fs};
-
-/// Where the file is if nothing else is said.
-const DEFAULT: &CStr = c"/etc/rocker/rocker.conf";
 
 /// A policy, and the text that it goes with.
 struct Rules {
@@ -33,10 +31,17 @@ pub(crate) struct Config<'a> {
 
 impl<'a> Config<'a> {
     /// Reads the file. What is wrong with it is said: to the log, or without a name if somebody looks at it by hand.
-    pub(crate) fn load(named: Option<&'a CStr>, by_hand: bool) -> Option<Self> {
+    ///
+    /// # Errors
+    /// The exit status, if that was all.
+    pub(crate) fn load(options: &Options<'a>) -> Result<Self, i32> {
+        let (named, by_hand) = (options.config, options.check);
         let line = if by_hand { Line::bare() } else { Line::new() };
-        let rules = Rules::read(named, line)?;
-        Some(Self { named, rules })
+        match Rules::read(named, line) {
+            None => Err(1),
+            Some(_) if by_hand => Err(0),
+            Some(rules) => Ok(Self { named, rules }),
+        }
     }
 
     /// Reads it again, and says so. What cannot be used changes nothing.
@@ -48,19 +53,31 @@ impl<'a> Config<'a> {
         }
     }
 
-    pub(crate) fn policy(&self) -> &Policy {
-        &self.rules.policy
+    /// The group and the mode of the socket.
+    pub(crate) fn socket(&self) -> (u32, u32) {
+        let policy = &self.rules.policy;
+        (policy.socket_group(), policy.socket_mode())
+    }
+
+    /// How many launches this peer may have under way; `None`: it may not ask.
+    pub(crate) fn launches(&self, peer: &Credentials) -> Option<u32> {
+        self.peer(peer).map(Peer::launches)
+    }
+
+    /// Who owns the sandboxes of this peer.
+    pub(crate) fn owner(peer: &Credentials) -> u32 {
+        peer.uid
     }
 
     /// What this peer may ask for; `None`: nothing.
-    pub(crate) fn peer(&self, peer: &Credentials) -> Option<&Peer> {
-        self.policy().peer(peer.uid, peer.gid)
+    fn peer(&self, peer: &Credentials) -> Option<&Peer> {
+        self.rules.policy.peer(peer.uid, peer.gid)
     }
 
     /// Must what this peer starts be signed?
     pub(crate) fn requires_signature(&self, peer: &Credentials) -> bool {
         let peer = self.peer(peer);
-        peer.is_some_and(|peer| self.policy().requires_signature(peer))
+        peer.is_some_and(|peer| self.rules.policy.requires_signature(peer))
     }
 
     /// May this peer have this? It has so many sandboxes already.

@@ -102,7 +102,7 @@ pub(crate) fn launch(launcher: &mut Launcher<'_>, client: Fd, packet: Packet) ->
         refuse(&client, &packet.peer, request.app_id, &failure, path);
         return None;
     }
-    match clone_guard(launcher, &client, packet.peer.uid, &request) {
+    match clone_guard(launcher, &client, &packet.peer, &request) {
         Ok((guard, channel)) => Some(State::Building {
             guard,
             channel,
@@ -126,11 +126,12 @@ pub(crate) fn launch(launcher: &mut Launcher<'_>, client: Fd, packet: Packet) ->
 fn clone_guard(
     launcher: &mut Launcher<'_>,
     client: &Fd,
-    peer_uid: u32,
+    peer: &Credentials,
     request: &Request<'_>,
 ) -> Result<(Guard, Fd)> {
     let (ours, theirs) = socket::pair()?;
-    if peer_uid != 0 {
+    let owner = Config::owner(peer);
+    if owner != 0 {
         // Another process than the one cloned here will be the guard: the kernel says which.
         socket::pass_credentials(ours.raw())?;
     }
@@ -138,12 +139,12 @@ fn clone_guard(
     let plan = Plan {
         request: *request,
         name: launcher.names.next(),
-        owner: peer_uid,
-        user_namespace: (peer_uid == 0)
+        owner,
+        user_namespace: (owner == 0)
             .then(|| launcher.user_namespaces.find(request))
             .flatten(),
         namespaces: ALWAYS | launcher.kernel.cgroup_namespace,
-        entrance: launcher.kernel.entrance_for(request, peer_uid),
+        entrance: launcher.kernel.entrance_for(request, owner),
         client: client.raw(),
         master: theirs.raw(),
         mounts: launcher.mounts,
@@ -155,12 +156,12 @@ fn clone_guard(
         Ok((pid, pidfd)) => {
             let guard = Guard {
                 pid,
-                is_group: peer_uid != 0,
+                is_group: owner != 0,
                 has_ended: false,
                 told: None,
                 pidfd,
                 lease,
-                peer_uid,
+                peer_uid: peer.uid,
                 keys: launcher.keys,
             };
             Ok((guard, ours))
@@ -176,14 +177,14 @@ fn clone_guard(
 #[allow(unsafe_code)]
 fn clone(plan: &Plan<'_>) -> Result<(i32, Option<Fd>)> {
     // A process that makes the guard lends it its exit signal, and has a pidfd that says nothing of it.
-    let exit_signal = if plan.owner == 0 { 0 } else { SIGCHLD };
+    let exit_signal = if plan.is_owned() { SIGCHLD } else { 0 };
     // SAFETY: the master has one thread; the child drops nothing, since `enter` does not return.
     match unsafe { process::clone(plan.first_namespaces(), exit_signal) }? {
         // ---- the child: no allocation, no lock, no log below ----
         // SAFETY: cloned just now into the namespaces that `enter` wants; nothing here runs after it.
         Cloned::Child => unsafe { rocker_guard::enter(plan) },
         Cloned::Parent { pid, pidfd } => {
-            if plan.owner != 0 {
+            if plan.is_owned() {
                 // Of a child of this session that executes nothing it cannot fail; and before it has heard from here, the
                 // child makes no guard.
                 process::set_group(pid).unwrap_or_default();
@@ -271,7 +272,7 @@ fn clear(work: Fd) {
 }
 
 fn answer_maps(guard: &Guard, channel: &Fd, packet: &Packet, kept: &mut UserNamespaces) {
-    let is_owned = packet.peer.uid != 0;
+    let is_owned = Config::owner(&packet.peer) != 0;
     // It was decoded before the clone, and nobody has written to it since.
     let request = Request::decode(packet.bytes()).map_err(|_| Errno::EPROTO);
     let written = request.and_then(|request| {

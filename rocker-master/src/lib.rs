@@ -23,6 +23,10 @@
 )]
 
 mod cache;
+#[cfg(feature = "policy")]
+mod config;
+#[cfg(not(feature = "policy"))]
+#[path = "config/nothing.rs"]
 mod config;
 mod id_map;
 mod kernel;
@@ -80,12 +84,10 @@ pub fn main(program: &Program) -> i32 {
             return 2;
         }
     };
-    let Some(config) = Config::load(options.config, options.check) else {
-        return 1;
+    let config = match Config::load(&options) {
+        Ok(config) => config,
+        Err(status) => return status,
     };
-    if options.check {
-        return 0;
-    }
     match start(&options, config) {
         Ok(()) => 0,
         Err(StartError { what, errno }) => {
@@ -124,7 +126,7 @@ fn start(options: &Options<'_>, config: Config<'_>) -> Result<(), StartError> {
         credentials::set_parent_death_signal(SIGTERM)
             .map_err(StartError::because("cannot serve"))?;
     }
-    let listener = listener::Listener::open(options.socket, config.policy())?;
+    let listener = listener::Listener::open(options.socket, &config)?;
     let mounts = MountNamespace::enter()
         .map_err(StartError::because("cannot make a mount namespace for"))?;
     let cache = PackageCache::new(options.cache_idle_ms);

@@ -1,8 +1,8 @@
 //! `Listener`: the socket that clients connect to.
 
 use crate::StartError;
+use crate::config::Config;
 use core::ffi::CStr;
-use rocker_proto::policy::Policy;
 use rocker_sys::raw::general::{O_CREAT, O_NOFOLLOW, O_PATH, O_RDONLY, O_RDWR};
 use rocker_sys::socket::{self, Address};
 use rocker_sys::{Errno, Fd, ProcPath, Result, StackPath, fs, process};
@@ -29,7 +29,10 @@ pub(crate) struct Listener<'a> {
 }
 
 impl<'a> Listener<'a> {
-    pub(crate) fn open(path: &'a CStr, policy: &Policy) -> core::result::Result<Self, StartError> {
+    pub(crate) fn open(
+        path: &'a CStr,
+        config: &Config<'_>,
+    ) -> core::result::Result<Self, StartError> {
         let because = StartError::because;
         let address = Address::new(path).map_err(because("no such address is possible:"))?;
         make_parent(path).map_err(because("cannot make the directory of"))?;
@@ -45,17 +48,18 @@ impl<'a> Listener<'a> {
             _lock: lock,
             mask,
         };
-        listener.admit(policy).map_err(because("cannot open"))?;
+        listener.admit(config).map_err(because("cannot open"))?;
         Ok(listener)
     }
 
     /// Lets those connect whom the policy names by the socket's group and mode.
-    pub(crate) fn admit(&self, policy: &Policy) -> Result<()> {
+    pub(crate) fn admit(&self, config: &Config<'_>) -> Result<()> {
+        let (group, mode) = config.socket();
         let file = fs::open(self.path, O_PATH | O_NOFOLLOW)?;
         let file = ProcPath::new(file.raw());
         // First the group: nobody of the old one gets in by the new mode.
-        fs::chown(file.as_c_str(), 0, policy.socket_group())?;
-        fs::chmod(file.as_c_str(), policy.socket_mode())
+        fs::chown(file.as_c_str(), 0, group)?;
+        fs::chmod(file.as_c_str(), mode)
     }
 
     /// An empty file of mode 0000.

@@ -9,6 +9,9 @@ pub(crate) const DEFAULT_SOCKET: &CStr = c"/run/rocker/master.sock";
 /// As long as a supervisor takes to start an App again; short, because the package's file is in use for so long.
 const DEFAULT_CACHE_IDLE_MS: u64 = 10_000;
 
+/// Where the policy is if nothing else is said.
+pub(crate) const DEFAULT_CONFIG: &CStr = c"/etc/rocker/rocker.conf";
+
 /// Where the keys are that packages may be signed by.
 #[cfg(feature = "signatures")]
 const DEFAULT_KEYS: &CStr = c"/etc/rocker/keys";
@@ -30,6 +33,22 @@ macro_rules! signature_help {
     };
 }
 
+#[cfg(feature = "policy")]
+macro_rules! policy_help {
+    () => {
+        "  --config FILE      who may ask for what (/etc/rocker/rocker.conf, if it is
+                     there), read anew at SIGHUP; without any, root alone may ask
+  --check            only say what is wrong with that file; then exit status 1
+"
+    };
+}
+#[cfg(not(feature = "policy"))]
+macro_rules! policy_help {
+    () => {
+        ""
+    };
+}
+
 /// The text of `--help`.
 pub(crate) const HELP: &str = concat!(
     "\
@@ -37,10 +56,9 @@ rocker-master: makes sandboxes for Apps that start straight from compressed pack
 
 usage: rocker-master [options]
 
-  --config FILE      who may ask for what (/etc/rocker/rocker.conf, if it is
-                     there); without any, root alone may ask
-  --check            only say what is wrong with that file; then exit status 1
-  --socket PATH      listen here; else $ROCKER_SOCKET, else /run/rocker/master.sock
+",
+    policy_help!(),
+    "  --socket PATH      listen here; else $ROCKER_SOCKET, else /run/rocker/master.sock
   --notify-fd N      write a newline to this descriptor once clients are heard
   --cache-idle S     keep a package mounted for S seconds after its last sandbox has
                      ended (10); until then its file is in use
@@ -51,8 +69,7 @@ usage: rocker-master [options]
   --help
 
 It stays in the foreground and logs to standard error, one line for each launch that
-failed. SIGHUP reads the file anew. SIGTERM ends it; sandboxes that run go on. It must
-be root.
+failed. SIGTERM ends it; sandboxes that run go on. It must be root.
 "
 );
 
@@ -60,8 +77,10 @@ be root.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Options<'a> {
     pub(crate) socket: &'a CStr,
+    #[cfg(feature = "policy")]
     pub(crate) config: Option<&'a CStr>,
     /// Only look at the policy.
+    #[cfg(feature = "policy")]
     pub(crate) check: bool,
     pub(crate) notify_fd: Option<i32>,
     pub(crate) die_with_parent: bool,
@@ -91,7 +110,9 @@ impl<'a> Options<'a> {
         let socket = socket.unwrap_or(DEFAULT_SOCKET);
         let mut options = Self {
             socket,
+            #[cfg(feature = "policy")]
             config: None,
+            #[cfg(feature = "policy")]
             check: false,
             notify_fd: None,
             die_with_parent: false,
@@ -105,7 +126,9 @@ impl<'a> Options<'a> {
             let mut value = || arguments.next().ok_or(Usage::Wrong(argument));
             match argument.to_bytes() {
                 it if is(it, "--socket") => options.socket = value()?,
+                #[cfg(feature = "policy")]
                 it if is(it, "--config") => options.config = Some(value()?),
+                #[cfg(feature = "policy")]
                 it if is(it, "--check") => options.check = true,
                 it if is(it, "--notify-fd") => options.notify_fd = Some(descriptor(value()?)?),
                 it if is(it, "--cache-idle") => options.cache_idle_ms = seconds(value()?)?,
@@ -165,12 +188,9 @@ mod tests {
         let all = parse(&[
             c"--socket",
             c"/x",
-            c"--config",
-            c"/c",
             c"--notify-fd",
             c"5",
             c"--die-with-parent",
-            c"--check",
             c"--cache-idle",
             c"7",
         ]);
@@ -178,8 +198,10 @@ mod tests {
             all,
             Ok(Options {
                 socket: c"/x",
-                config: Some(c"/c"),
-                check: true,
+                #[cfg(feature = "policy")]
+                config: None,
+                #[cfg(feature = "policy")]
+                check: false,
                 notify_fd: Some(5),
                 die_with_parent: true,
                 cache_idle_ms: 7000,
@@ -196,6 +218,15 @@ mod tests {
         assert_eq!(wrong, Err(Usage::Wrong(c"-1")));
         assert_eq!(parse(&[c"-h", c"--bad"]), Err(Usage::Help));
         assert_eq!(parse(&[c"bad"]), Err(Usage::Wrong(c"bad")));
+    }
+
+    #[cfg(feature = "policy")]
+    #[test]
+    fn a_policy_is_read_or_looked_at() {
+        let arguments = [c"--config", c"/c", c"--check"];
+        let options = Options::parse(arguments.into_iter(), None).unwrap();
+        assert_eq!(options.config, Some(c"/c"));
+        assert!(options.check);
     }
 
     #[cfg(feature = "signatures")]

@@ -172,8 +172,6 @@ impl<'a> Server<'a> {
         self.config.reload();
         self.trust.forget_all();
         // Somebody has taken the address away: then nobody can connect at all.
-        self.listener
-            .admit(self.config.policy())
-            .unwrap_or_default();
+        self.listener.admit(&self.config).unwrap_or_default();
     }
 }

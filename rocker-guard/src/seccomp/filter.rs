@@ -4,14 +4,9 @@ use super::answer::Answer;
 use super::program::Program;
 use super::table::TABLE;
 use super::{builtin, policy};
-use crate::resolve;
 use crate::step::{At, Step};
-use rocker_proto::{Failure, Request, Seccomp, Stage};
-use rocker_sys::memory::Pages;
-use rocker_sys::{Errno, fs, seccomp};
-
-/// The longest policy: far more than anybody writes, and every byte has a number of 16 bits.
-const POLICY_MAX: usize = 32 * 1024;
+use rocker_proto::{Request, Seccomp, Stage};
+use rocker_sys::{Errno, seccomp};
 
 /// The program to be installed, or none.
 pub(crate) struct Filter(Option<Program>);
@@ -26,7 +21,7 @@ impl Filter {
         check_kernel(choice).at(Stage::SECCOMP)?;
         let is_logged = choice.is_logged();
         let program = if choice.filter() == Seccomp::FILE {
-            read_policy(request, is_logged)?
+            policy::of(request, is_logged)?
         } else {
             let is_strict = choice.filter() == Seccomp::STRICT;
             builtin::program(&TABLE, is_strict, is_logged).at(Stage::SECCOMP)?
@@ -48,24 +43,4 @@ fn check_kernel(choice: Seccomp) -> Result<(), Errno> {
         return Err(Errno::EOPNOTSUPP);
     }
     Ok(())
-}
-
-fn read_policy(request: &Request<'_>, is_logged: bool) -> Step<Program> {
-    let mut pages = Pages::new(POLICY_MAX).at(Stage::SECCOMP_POLICY)?;
-    let text = read(request, pages.as_mut_slice()).at(Stage::SECCOMP_POLICY)?;
-    policy::program(&TABLE, text, is_logged).map_err(|(errno, at)| {
-        // No policy is as long as the highest number.
-        Failure::indexed(Stage::SECCOMP_POLICY, errno.raw(), at as u16)
-    })
-}
-
-fn read<'b>(request: &Request<'_>, buffer: &'b mut [u8]) -> Result<&'b [u8], Errno> {
-    let (file, _) = resolve::open_to_read(request.policy, |stat| {
-        stat.is_file().then_some(()).ok_or(Errno::EINVAL)
-    })?;
-    let len = fs::read_to_end(file.raw(), buffer)?;
-    if len == buffer.len() {
-        return Err(Errno::EFBIG);
-    }
-    Ok(buffer.get(..len).unwrap_or_default())
 }

@@ -11,14 +11,20 @@
 //! `@default` and `@frequency` are passed over, as minijail's own reader does; `@include` is refused. exit and exit_group
 //! are always let through: a process that cannot end is of use to nobody, and minijail's kill would end it too.
 
+mod constants;
+mod file;
+mod names;
+mod scanner;
+
+pub(crate) use file::of;
+
 use super::answer::Answer;
 use super::calls::{Calls, Leaf};
-use super::names;
 use super::program::{AT_LEAST, ELSEWHERE, EQUAL, GREATER, HAS_BITS, Program, high, low};
-use super::scanner::{Scanner, number};
 use super::table::Table;
 use rocker_sys::raw::general::{__NR_exit, __NR_exit_group};
 use rocker_sys::{Errno, Result, position};
+use scanner::{Scanner, number};
 
 /// The program of a policy; or what is wrong with it, and at which byte.
 pub(crate) fn program(

@@ -3,5 +3,6 @@
 mod filters;
 mod machine;
 mod numbers;
+#[cfg(feature = "seccomp-policies")]
 mod policies;
 mod tables;

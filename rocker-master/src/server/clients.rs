@@ -69,10 +69,10 @@ impl Server<'_> {
 
     /// May this peer ask at all, and now, over this connection?
     fn admit(&self, peer: &Credentials, connection: RawFd) -> Result<(), (Stage, Errno)> {
-        let Some(rules) = self.config.peer(peer) else {
+        let Some(launches) = self.config.launches(peer) else {
             return Err((Stage::PEER, Errno::EPERM));
         };
-        if u32::from(self.registry.usage(peer.uid).launches) >= rules.launches() {
+        if u32::from(self.registry.usage(peer.uid).launches) >= launches {
             return Err((Stage::LIMIT, Errno::EAGAIN));
         }
         if !self.registry.has_room_for(peer.uid) {

@@ -31,7 +31,7 @@ pub use files::{
     MountLine, c_path, errno_of, make_dir, mount, mount_at, mount_tmpfs, mounts, overlays,
 };
 pub use filter::{ALL_NAMESPACES, Refusal, SETNS_BY_PIDFD, has_pidfds, refuse_calls};
-pub use master::{Master, POLICY, binary, weakened_master};
+pub use master::{Master, POLICY, binary, small_master, weakened_master};
 pub use package::{package, package_of};
 pub use peer::{Peer, SOCKET};
 pub use pipe::pipe;

@@ -24,6 +24,13 @@ pub fn weakened_master() -> PathBuf {
     existing(dir.join("rocker-master"))
 }
 
+/// The master without what can be left out: in `$ROCKER_SMALL_BIN_DIR`, or where `make test` puts it.
+pub fn small_master() -> PathBuf {
+    let dir = std::env::var_os("ROCKER_SMALL_BIN_DIR")
+        .map_or_else(|| bin_dir().join("../small/tiny"), PathBuf::from);
+    existing(dir.join("rocker-master"))
+}
+
 fn bin_dir() -> PathBuf {
     std::env::var_os("ROCKER_BIN_DIR").map_or_else(
         || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/tiny"),

@@ -1,0 +1,35 @@
+//! The file of a policy: read as a whole, and of this machine's calls.
+
+use super::program;
+use crate::resolve;
+use crate::seccomp::program::Program;
+use crate::seccomp::table::TABLE;
+use crate::step::{At, Step};
+use rocker_proto::{Failure, Request, Stage};
+use rocker_sys::memory::Pages;
+use rocker_sys::{Errno, Result, fs};
+
+/// The longest policy: far more than anybody writes, and every byte has a number of 16 bits.
+const POLICY_MAX: usize = 32 * 1024;
+
+/// The program of the policy that a request names.
+pub(crate) fn of(request: &Request<'_>, is_logged: bool) -> Step<Program> {
+    let mut pages = Pages::new(POLICY_MAX).at(Stage::SECCOMP_POLICY)?;
+    let text = read(request, pages.as_mut_slice()).at(Stage::SECCOMP_POLICY)?;
+    program(&TABLE, text, is_logged).map_err(|(errno, at)| {
+        // No policy is as long as the highest number.
+        Failure::indexed(Stage::SECCOMP_POLICY, errno.raw(), at as u16)
+    })
+}
+
+/// Of a file that is nothing else: opening a FIFO or a terminal may block or have effects.
+fn read<'b>(request: &Request<'_>, buffer: &'b mut [u8]) -> Result<&'b [u8]> {
+    let (file, _) = resolve::open_to_read(request.policy, |stat| {
+        stat.is_file().then_some(()).ok_or(Errno::EINVAL)
+    })?;
+    let len = fs::read_to_end(file.raw(), buffer)?;
+    if len == buffer.len() {
+        return Err(Errno::EFBIG);
+    }
+    Ok(buffer.get(..len).unwrap_or_default())
+}

@@ -1,0 +1,117 @@
+//! The master without what can be left out: it launches, and says of all the rest that it has not got it.
+
+use rocker_client::{Failure, Request, Seccomp, Stage};
+use rocker_testing::{
+    Case, Master, Peer, SOCKET, SOON, as_user, eventually, launch, make_dir, mount, request,
+    run_cases_on_both_kernels, small_master, wait_for,
+};
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::process::{Command, ExitCode};
+
+fn main() -> ExitCode {
+    run_cases_on_both_kernels(CASES)
+}
+
+const CASES: &[Case] = &[
+    ("apps_start_with_a_filter", apps_start_with_a_filter),
+    (
+        "a_filter_from_a_file_is_refused",
+        a_filter_from_a_file_is_refused,
+    ),
+    ("root_alone_may_ask", root_alone_may_ask),
+    (
+        "a_policy_that_is_there_is_not_passed_over",
+        a_policy_that_is_there,
+    ),
+    (
+        "options_that_are_left_out_are_unknown",
+        options_that_are_left_out,
+    ),
+];
+
+fn start() -> Master {
+    let mut command = Command::new(small_master());
+    command.args(["--cache-idle", "0"]);
+    Master::start_command(command)
+}
+
+fn apps_start_with_a_filter() {
+    let _master = start();
+    let launched = launch(&request(), &|| {
+        assert!(Path::new("/run/exec/hello").exists());
+        let status = fs::read_to_string("/proc/self/status").unwrap();
+        assert!(status.contains("\nSeccomp:\t2\n"), "{status}");
+        7
+    })
+    .unwrap();
+    assert_eq!(wait_for(launched.app_pid), 7);
+}
+
+fn a_filter_from_a_file_is_refused() {
+    let master = start();
+    fs::write("/run/app.policy", "read: 1\n").unwrap();
+    let request = Request {
+        seccomp: Seccomp::FILE,
+        policy: c"/run/app.policy",
+        ..request()
+    };
+    let failure = launch(&request, &|| 0).unwrap_err();
+    assert_eq!(
+        failure,
+        Failure::new(Stage::SECCOMP_POLICY, libc::EOPNOTSUPP)
+    );
+    let said = " stage=seccomp-policy path=\"/run/app.policy\" errno=EOPNOTSUPP";
+    assert!(master.log().contains(said), "{}", master.log());
+}
+
+fn root_alone_may_ask() {
+    let master = start();
+    fs::set_permissions(SOCKET, PermissionsExt::from_mode(0o666)).unwrap();
+    let status = as_user(1000, || {
+        let peer = Peer::connect().unwrap();
+        i32::from(peer.receive(SOON).is_empty())
+    });
+    assert_eq!(status, 0);
+    let said = " uid=1000 stage=peer errno=EPERM";
+    eventually("it is logged", SOON, || master.log().contains(said));
+}
+
+/// Runs the master, which ends by itself: its status and what it said.
+fn outcome(arguments: &[&str]) -> (Option<i32>, String) {
+    let output = Command::new(small_master())
+        .args(arguments)
+        .output()
+        .unwrap();
+    (
+        output.status.code(),
+        String::from_utf8(output.stderr).unwrap(),
+    )
+}
+
+fn a_policy_that_is_there() {
+    make_dir("/run/etc", 0o755);
+    mount("/run/etc", "/etc", "", libc::MS_BIND, "").unwrap();
+    make_dir("/etc/rocker", 0o755);
+    fs::write("/etc/rocker/rocker.conf", "").unwrap();
+    let (status, said) = outcome(&[]);
+    assert_eq!(status, Some(1), "{said}");
+    assert!(
+        said.contains("this build reads no /etc/rocker/rocker.conf"),
+        "{said}"
+    );
+}
+
+fn options_that_are_left_out() {
+    for option in ["--config", "--check", "--require-signature", "--keys"] {
+        let (status, said) = outcome(&[option, "/run/x"]);
+        assert_eq!(status, Some(2), "{option}: {said}");
+        assert!(
+            said.contains(&format!("unknown or incomplete option \"{option}\"")),
+            "{said}"
+        );
+        let help = Command::new(small_master()).arg("--help").output().unwrap();
+        assert!(!String::from_utf8(help.stdout).unwrap().contains(option));
+    }
+}
