@@ -46,6 +46,7 @@ pub(crate) fn find(dir: &CStr, id: &KeyId) -> Result<PublicKey> {
     }
 }
 
+#[inline(never)] // smaller by itself
 fn read(dir: &Fd, name: &CStr) -> Result<PublicKey> {
     // Without waiting for whoever writes, if it is a FIFO.
     let flags = O_RDONLY | O_NOFOLLOW | O_NONBLOCK;

@@ -13,6 +13,7 @@ impl LayerName {
     const HASH: usize = 17;
 
     /// The name for this path.
+    #[inline(never)] // smaller by itself
     pub(crate) fn of(path: &[u8]) -> Self {
         let mut name = [0; Self::SIZE];
         let written = path

@@ -113,6 +113,7 @@ fn layer(store: &Fd, name: &LayerName, part: &[u8]) -> Result<(Fd, bool)> {
 ///
 /// An overlay that nobody asked for by name (the default list) opens nothing: a directory that the App's ids could not
 /// enter on the host keeps its owner and its mode.
+#[inline(never)] // smaller by itself
 fn give_to_app(
     upper: &Fd,
     is_new: bool,

@@ -142,6 +142,7 @@ impl<'a> Overlays<'a> {
         }
     }
 
+    #[inline(never)] // smaller by itself
     fn store(&self) -> Step<LayerStore> {
         let Some(data_dir) = &self.data_dir else {
             let tmpfs = tmpfs::mount(&self.request.data).at(Stage::TMPFS)?;

@@ -146,6 +146,7 @@ impl Pid1 {
     }
 
     /// One message of the client, or its end.
+    #[inline(never)] // smaller by itself
     fn hear_client(&mut self) -> Result<()> {
         let Some(client) = &self.client else {
             return Ok(());

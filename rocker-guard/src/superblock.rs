@@ -26,6 +26,7 @@ pub(crate) enum Format {
 /// # Errors
 /// `EMEDIUMTYPE`: neither format. `ENODATA`: the file is shorter than it says it is. `EOPNOTSUPP`: a version or
 /// compression that no kernel mounts. `EINVAL`: the superblock contradicts itself.
+#[inline(never)] // smaller by itself
 pub(crate) fn recognise(head: &[u8], file_size: u64) -> Result<(Format, u64)> {
     if u32_at(head, 0) == Some(SQUASHFS_MAGIC) {
         return squashfs(head, file_size)

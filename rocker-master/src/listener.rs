@@ -29,6 +29,7 @@ pub(crate) struct Listener<'a> {
 }
 
 impl<'a> Listener<'a> {
+    #[inline(never)] // smaller by itself
     pub(crate) fn open(
         path: &'a CStr,
         config: &Config<'_>,

@@ -145,6 +145,7 @@ impl<'a> Request<'a> {
     }
 
     /// The form alone: magic, version, lengths and terminators.
+    #[inline(never)] // smaller by itself
     fn take_apart(packet: &'a [u8]) -> Option<Self> {
         let mut header = Reader(packet);
         let known = header.u32()? == Self::MAGIC && header.u16()? == VERSION;

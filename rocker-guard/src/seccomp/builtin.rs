@@ -11,6 +11,7 @@ use rocker_sys::Result;
 ///
 /// What the table does not know is newer than it, and does not exist: libcs try what is new and go back to what is old when
 /// they are told so, and nobody has looked yet at what a new call may do.
+#[inline(never)] // smaller by itself
 pub(crate) fn program(table: &Table, is_strict: bool, is_logged: bool) -> Result<Program> {
     let mut checks = Program::new()?;
     let mut places = [Leaf::answer(Answer::EPERM); Rule::CHECKS as usize];

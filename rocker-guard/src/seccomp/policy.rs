@@ -36,6 +36,7 @@ pub(crate) fn program(
     read(table, &mut scanner, is_logged).map_err(|errno| (errno, scanner.at))
 }
 
+#[inline(never)] // smaller by itself
 fn read(table: &Table, scanner: &mut Scanner<'_>, is_logged: bool) -> Result<Program> {
     let mut policy = Policy {
         table,

@@ -11,6 +11,7 @@ const EINVAL: i32 = 22;
 
 impl<'a> Request<'a> {
     /// Each field by itself, in the order of `RockerRequest`.
+    #[inline(never)] // smaller by itself
     pub(super) fn check(&self) -> Result<(), (Failure, Option<&'a CStr>)> {
         let id = |good: bool, stage| {
             if good {
