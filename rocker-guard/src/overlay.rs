@@ -117,6 +117,7 @@ impl<'a> Overlays<'a> {
     }
 
     /// Mounts them all, and binds back what was mounted below each. The seat is theirs for as long as they are mounted.
+    #[inline(never)] // smaller by itself
     pub(crate) fn mount(mut self, mounts: MountPoints<'_>) -> Step<Option<Seat>> {
         if self.list.is_empty() {
             return Ok(None);
@@ -169,6 +170,7 @@ impl<'a> Overlays<'a> {
         next
     }
 
+    #[inline(never)] // smaller by itself
     fn mount_one(
         &self,
         overlay: &Overlay,

@@ -80,6 +80,7 @@ pub(crate) fn hear_request(client: &Fd, peer: Credentials) -> Asked {
 /// all was settled when it connected.
 ///
 /// A refusal has been told to the client and to the log when this returns `None`.
+#[inline(never)] // smaller by itself
 pub(crate) fn launch(launcher: &mut Launcher<'_>, client: Fd, packet: Packet) -> Option<State> {
     let request = match Request::decode(packet.bytes()) {
         Ok(request) => request,

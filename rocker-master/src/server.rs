@@ -102,6 +102,7 @@ impl<'a> Server<'a> {
     }
 
     /// Serves until a signal ends it.
+    #[inline(never)] // smaller by itself
     pub(crate) fn run(&mut self) -> Result<()> {
         let mut events = Events::<16>::new();
         loop {

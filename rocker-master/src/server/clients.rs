@@ -31,6 +31,7 @@ fn refuse(client: &Fd, peer: &Credentials, stage: Stage, errno: Errno) {
 
 impl Server<'_> {
     /// A round of them; what is left is told again, after what else has happened meanwhile.
+    #[inline(never)] // smaller by itself
     pub(super) fn accept_some(&mut self) {
         for _ in 0..ROUND {
             match socket::accept(self.listener.socket.raw()) {
@@ -112,6 +113,7 @@ impl Server<'_> {
         }
     }
 
+    #[inline(never)] // smaller by itself
     fn fulfil(&mut self, client: Fd, packet: Packet) {
         if let Some(request) = CacheRequest::decode(packet.bytes()) {
             if packet.peer.uid != 0 {
