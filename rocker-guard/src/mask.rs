@@ -19,7 +19,7 @@ impl<'a> Mask<'a> {
         const SIZE: usize = 128;
         let mut parts = path.to_bytes_with_nul().rsplitn(2, |byte| *byte == b'/');
         let name = parts.next().unwrap_or_default();
-        let name = CStr::from_bytes_with_nul(name).map_err(|_| Errno::EINVAL)?;
+        let name = CStr::from_bytes_until_nul(name).map_err(|_| Errno::EINVAL)?;
         let dir = match parts.next() {
             // With the slash, for one that lies in the root.
             Some(dir) => StackPath::<SIZE>::of(&[dir, b"/"]),

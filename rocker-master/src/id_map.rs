@@ -27,7 +27,7 @@ pub(crate) fn write(pid: i32, request: &Request<'_>, is_owned: bool) -> Result<(
 fn identity(id: u32) -> Map {
     let id = Decimal::of(id);
     let mut map = Map::new();
-    for piece in [id.as_bytes(), b" ", id.as_bytes(), b" 1\n"] {
+    for piece in &[id.as_bytes(), b" ", id.as_bytes(), b" 1\n"] {
         // Two numbers of ten digits and five more bytes fit.
         map.extend_from_slice(piece).unwrap_or_default();
     }

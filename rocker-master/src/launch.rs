@@ -266,7 +266,7 @@ fn clear(work: Fd) {
         // A volatile mount has left its mark, by which overlayfs would refuse the directory. What cannot be removed waits
         // for overlayfs.
         remove(c"work/incompat/volatile/dirty", 0).unwrap_or_default();
-        for dir in [c"work/incompat/volatile", c"work/incompat", c"work"] {
+        for dir in &[c"work/incompat/volatile", c"work/incompat", c"work"] {
             remove(dir, AT_REMOVEDIR).unwrap_or_default();
         }
     }

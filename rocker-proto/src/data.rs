@@ -87,9 +87,9 @@ impl Data {
                 Stage::FLAGS,
             ),
         ];
-        match rules.into_iter().find(|(holds, _)| !holds) {
+        match rules.iter().find(|(holds, _)| !holds) {
             None => Ok(()),
-            Some((_, stage)) => Err(Failure::new(stage, EINVAL)),
+            Some((_, stage)) => Err(Failure::new(*stage, EINVAL)),
         }
     }
 }

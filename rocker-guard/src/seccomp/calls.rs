@@ -81,8 +81,8 @@ impl Calls {
                 segments.push((number, leaf)).unwrap_or_default();
             }
         };
-        for (number, leaf) in (0..).zip(self.known) {
-            put(number, leaf);
+        for (number, leaf) in (0..).zip(&self.known) {
+            put(number, *leaf);
         }
         put(CALLS_MAX as u32, self.others);
         let (from, to) = table.private;

@@ -47,8 +47,8 @@ fn read(table: &Table, scanner: &mut Scanner<'_>, is_logged: bool) -> Result<Pro
     while !policy.scanner.is_at_end() {
         policy.line()?;
     }
-    for number in [__NR_exit, __NR_exit_group] {
-        policy.set(number as usize, Leaf::answer(Answer::ALLOW));
+    for number in &[__NR_exit, __NR_exit_group] {
+        policy.set(*number as usize, Leaf::answer(Answer::ALLOW));
     }
     let mut program = policy.calls.assemble(table, OTHER, &policy.checks)?;
     // Not before: whether a call has been named is seen by what is said to it.

@@ -54,8 +54,8 @@ impl<'a> Request<'a> {
     }
 
     fn check_overlays(&self) -> Result<(), (Failure, Option<&'a CStr>)> {
-        for (index, overlay) in (0u16..).zip(self.overlays) {
-            let Some(overlay) = overlay else { continue };
+        for (index, overlay) in (0u16..).zip(&self.overlays) {
+            let Some(overlay) = *overlay else { continue };
             let refuse = |errno| {
                 Err((
                     Failure::indexed(Stage::OVERLAY_PATH, errno, index),
