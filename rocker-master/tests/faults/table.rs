@@ -62,7 +62,7 @@ pub const MOUNTS: &str = "
 
 /// The last: LOOP_CONFIGURE is not known, and of the two calls that take its place the second fails.
 pub const LOOP_DEVICE: &str = "
-    openat:error=ENOENT              /dev/loop-control             loop-device
+    openat:error=EMFILE              /dev/loop-control             loop-device
     ioctl:error=ENOSPC:when=1        -                             loop-device
     ioctl:error=EIO:when=2           -                             loop-device
     ioctl:error=EINVAL:when=2..4+2   -                             loop-device
