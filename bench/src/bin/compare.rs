@@ -3,8 +3,8 @@
 //! `compare [OPTION...] DIR DIR...`, where each directory holds a rocker-master and, if the client has changed too, the
 //! `compare` built with it. Prints the median, the lower quartile and the lowest twentieth of a launch, by itself and
 //! against the floor's: of a squashfs package, mounted anew each time, with three overlays on disk. Of ours alone,
-//! `--repeated` leaves the package mounted, `--tmpfs` has the upper layers in memory, `--no-overlays` has none, and
-//! `--program` executes one.
+//! `--repeated` leaves the package mounted, `--tmpfs` has the upper layers in memory, `--volatile` keeps no promise of
+//! theirs, `--no-overlays` has none, and `--program` executes one.
 
 use bench::{Agent, Launch, Letter, Master, Samples, Way, World};
 use rocker_client::{Data, DataMode};
@@ -25,6 +25,7 @@ fn ours(launch: Launch, options: &[String]) -> Launch {
         .fold(launch, |launch, option| match option.as_str() {
             "--repeated" => launch,
             "--tmpfs" => launch.with(|it| it.data.mode = DataMode::TMPFS),
+            "--volatile" => launch.with(|it| it.data.mode = DataMode::VOLATILE),
             "--no-overlays" => launch.with(|it| {
                 it.overlays.clear();
                 it.data.flags = Data::NO_OVERLAYS;
