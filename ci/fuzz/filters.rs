@@ -5,11 +5,8 @@
 pub mod seccomp {
     pub mod answer;
     pub mod calls;
-    mod constants;
-    mod names;
     pub mod policy;
     pub mod program;
-    mod scanner;
     pub mod table;
 }
 

@@ -13,9 +13,11 @@ mod calls;
 mod filter;
 #[cfg(feature = "seccomp-policies")]
 mod policy;
+#[cfg(feature = "seccomp-policies")]
+mod policy_file;
 #[cfg(not(feature = "seccomp-policies"))]
-#[path = "seccomp/policy/nothing.rs"]
-mod policy;
+#[path = "seccomp/policy_file/nothing.rs"]
+mod policy_file;
 mod program;
 mod rule;
 mod table;

@@ -3,7 +3,7 @@
 use super::answer::Answer;
 use super::program::Program;
 use super::table::TABLE;
-use super::{builtin, policy};
+use super::{builtin, policy_file};
 use crate::step::{At, Step};
 use rocker_proto::{Request, Seccomp, Stage};
 use rocker_sys::{Errno, seccomp};
@@ -22,7 +22,7 @@ impl Filter {
         check_kernel(choice).at(Stage::SECCOMP)?;
         let is_logged = choice.is_logged();
         let program = if choice.filter() == Seccomp::FILE {
-            policy::of(request, is_logged)?
+            policy_file::of(request, is_logged)?
         } else {
             let is_strict = choice.filter() == Seccomp::STRICT;
             builtin::program(&TABLE, is_strict, is_logged).at(Stage::SECCOMP)?

@@ -12,11 +12,8 @@
 //! are always let through: a process that cannot end is of use to nobody, and minijail's kill would end it too.
 
 mod constants;
-mod file;
 mod names;
 mod scanner;
-
-pub(crate) use file::of;
 
 use super::answer::Answer;
 use super::calls::{Calls, Leaf};

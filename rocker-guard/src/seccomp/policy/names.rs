@@ -1,6 +1,6 @@
 //! Names of system calls.
 
-use crate::seccomp::table::Table;
+use super::Table;
 
 /// The number of the call with this name.
 pub(crate) fn number_of(table: &Table, name: &[u8]) -> Option<usize> {

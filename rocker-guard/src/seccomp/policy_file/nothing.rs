@@ -1,6 +1,6 @@
 //! Of a build that reads no policies.
 
-use crate::seccomp::program::Program;
+use super::program::Program;
 use crate::step::Step;
 use rocker_proto::{Failure, Request, Stage};
 use rocker_sys::Errno;

@@ -1,9 +1,9 @@
 //! The file of a policy: read as a whole, and of this machine's calls.
 
-use super::program;
+use super::policy;
+use super::program::Program;
+use super::table::TABLE;
 use crate::resolve;
-use crate::seccomp::program::Program;
-use crate::seccomp::table::TABLE;
 use crate::step::{At, Step};
 use rocker_proto::{Failure, Request, Stage};
 use rocker_sys::memory::Pages;
@@ -16,7 +16,7 @@ const POLICY_MAX: usize = 32 * 1024;
 pub(crate) fn of(request: &Request<'_>, is_logged: bool) -> Step<Program> {
     let mut pages = Pages::new(POLICY_MAX).at(Stage::SECCOMP_POLICY)?;
     let text = read(request, pages.as_mut_slice()).at(Stage::SECCOMP_POLICY)?;
-    program(&TABLE, text, is_logged).map_err(|(errno, at)| {
+    policy::program(&TABLE, text, is_logged).map_err(|(errno, at)| {
         // No policy is as long as the highest number.
         Failure::indexed(Stage::SECCOMP_POLICY, errno.raw(), at as u16)
     })
