@@ -1,7 +1,7 @@
 //! The App's filter of system calls, put together here for the client's child to install.
 //!
-//! [`Filter::of`] makes it before the first mount: from a table (`builtin`), or from a policy file (`policy`). Both say what
-//! becomes of each call (`calls`), from which one assembler makes the program.
+//! [`Filter::of`] makes it before the first mount: from a table (`builtin`), or from a file (`policy_file`) with a policy
+//! (`policy`). Both say what becomes of each call (`calls`), from which one assembler makes the program.
 #![cfg_attr(
     not(feature = "seccomp-policies"),
     allow(dead_code, reason = "some of the assembler is for policies alone")
