@@ -72,11 +72,14 @@ pub fn wait_for_guard(launched: &Launched) {
 }
 
 /// Waits until the master has done everything that it had to do so far, if one is left: it does one thing after another, and
-/// closing the connection of whoever asks for the cache is the last of them.
+/// closing the connection of whoever asks for the cache is the last of them. It may be the first of its batch, if epoll still
+/// had the listener in its list; the second time it is of a later one.
 pub fn wait_for_master() {
-    let Ok(peer) = Peer::connect() else { return };
-    if peer.send(&CacheRequest::List.encode()).is_ok() {
-        while !peer.receive(Duration::from_secs(2)).is_empty() {}
+    for _ in 0..2 {
+        let Ok(peer) = Peer::connect() else { return };
+        if peer.send(&CacheRequest::List.encode()).is_ok() {
+            while !peer.receive(Duration::from_secs(2)).is_empty() {}
+        }
     }
 }
 
