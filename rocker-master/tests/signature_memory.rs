@@ -1,10 +1,10 @@
 //! Packages that were found to be signed: for how long that is remembered.
 
-use rocker_client::{CacheRequest, DEFAULT_SOCKET, Failure, Request, Stage, ask_cache};
+use rocker_client::{CacheRequest, DEFAULT_SOCKET, ask_cache};
 use rocker_sys::loop_device::LoopDevice;
 use rocker_testing::{
-    Case, KEYS, Sandbox, Signer, ask, launch, request, run_cases_on_both_kernels, strict_master,
-    with_package,
+    Case, KEYS, SIGNED, Sandbox, Signer, change_package, package_starts, run_cases_on_both_kernels,
+    signature_refusal, signed_request, strict_master, with_package,
 };
 use std::fs::{self, File, Permissions};
 use std::os::fd::AsRawFd;
@@ -35,38 +35,10 @@ const LONG: u32 = 1000;
 
 const PAGE: usize = 4096;
 
-const APP: &str = "/run/app.sqfs";
-
-fn refusal(request: &Request<'_>) -> i32 {
-    let failure = launch(request, &|| 0).unwrap_err();
-    assert_eq!(
-        failure,
-        Failure::new(Stage::PACKAGE_SIGNATURE, failure.errno)
-    );
-    failure.errno
-}
-
-fn starts(request: &Request<'_>) -> bool {
-    ask(request, &|| fs::read_to_string("/run/exec/hello").unwrap()) == "hello from the package\n"
-}
-
-/// A trusted key, and a request for a package that it has signed.
-fn signed() -> (Signer, Request<'static>) {
-    let (signer, request) = (Signer::new("trusted", true), request());
-    signer.sign(APP);
-    (signer, request)
-}
-
-fn change(change: impl FnOnce(&mut Vec<u8>)) {
-    let mut bytes = fs::read(APP).unwrap();
-    change(&mut bytes);
-    fs::write(APP, bytes).unwrap();
-}
-
 /// Also when its mount has gone meanwhile, and in two sandboxes at once.
 fn a_package_is_read_once() {
-    let (_, request) = signed();
-    let size = fs::metadata(APP).unwrap().len();
+    let (_, request) = signed_request();
+    let size = fs::metadata(SIGNED).unwrap().len();
     let master = strict_master(0);
     let _master = master.traced(&["-e", "trace=pread64"]);
     let reads = || {
@@ -74,43 +46,43 @@ fn a_package_is_read_once() {
         let of_content = |line: &&str| line.ends_with(&format!("{}, 0) = {0}", size - PAGE as u64));
         trace.lines().filter(of_content).count()
     };
-    assert!(starts(&request));
+    assert!(package_starts(&request));
     assert_eq!(reads(), 1);
     let (first, second) = (Sandbox::start(&request), Sandbox::start(&request));
     first.end();
     second.end();
-    assert!(starts(&request));
+    assert!(package_starts(&request));
     assert_eq!(reads(), 1);
 }
 
 fn a_key_that_is_gone() {
-    let (_, request) = signed();
+    let (_, request) = signed_request();
     let second = Signer::new("second", true);
     let _master = strict_master(LONG);
     let sandbox = Sandbox::start(&request);
     fs::remove_file(format!("{KEYS}/trusted.pub")).unwrap();
-    assert_eq!(refusal(&request), libc::ENOKEY);
+    assert_eq!(signature_refusal(&request), libc::ENOKEY);
     sandbox.end();
     assert_eq!(
-        refusal(&request),
+        signature_refusal(&request),
         libc::ENOKEY,
         "it is still mounted in the cache"
     );
-    second.sign(APP);
-    assert!(starts(&request));
+    second.sign(SIGNED);
+    assert!(package_starts(&request));
 }
 
 fn a_written_package_is_verified_anew() {
-    let (_, request) = signed();
+    let (_, request) = signed_request();
     let _master = strict_master(LONG);
-    assert!(starts(&request));
+    assert!(package_starts(&request));
     File::options()
         .write(true)
-        .open(APP)
+        .open(SIGNED)
         .unwrap()
         .write_at(b"!", 1000)
         .unwrap();
-    assert_eq!(refusal(&request), libc::EKEYREJECTED);
+    assert_eq!(signature_refusal(&request), libc::EKEYREJECTED);
 }
 
 /// What was written below a device shows when the kernel reads it anew (`BLKFLSBUF` of `linux/fs.h`).
@@ -122,22 +94,22 @@ fn forget_blocks(node: &str) {
 
 /// What was written to the device meanwhile does not show in its node.
 fn a_block_device_is_verified_each_time() {
-    let (_, request) = signed();
+    let (_, request) = signed_request();
     // A device is larger than the package that was written to it.
-    change(|bytes| bytes.extend([0xff; 16 * PAGE]));
+    change_package(|bytes| bytes.extend([0xff; 16 * PAGE]));
     let _master = strict_master(0);
-    let file = File::options().read(true).write(true).open(APP).unwrap();
+    let file = File::options().read(true).write(true).open(SIGNED).unwrap();
     let device = LoopDevice::attach(file.as_raw_fd()).unwrap();
     let on_device = with_package(&request, device.path());
     let node = device.path().to_str().unwrap();
     fs::set_permissions(node, Permissions::from_mode(0o600)).unwrap();
-    assert!(starts(&on_device));
-    assert!(starts(&on_device));
+    assert!(package_starts(&on_device));
+    assert!(package_starts(&on_device));
     file.write_at(b"!", 1000).unwrap();
     file.sync_all().unwrap();
     forget_blocks(node);
-    assert_eq!(refusal(&on_device), libc::EKEYREJECTED);
+    assert_eq!(signature_refusal(&on_device), libc::EKEYREJECTED);
     fs::set_permissions(node, Permissions::from_mode(0o660)).unwrap();
-    assert_eq!(refusal(&on_device), libc::EPERM);
+    assert_eq!(signature_refusal(&on_device), libc::EPERM);
     assert_eq!(ask_cache(DEFAULT_SOCKET, CacheRequest::Drop, |_| {}), Ok(0));
 }

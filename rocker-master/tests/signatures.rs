@@ -1,9 +1,10 @@
-//! Signed packages: who is let in, what is looked at before, and what is remembered.
+//! Signed packages: who is let in, and what is looked at before.
 
-use rocker_client::{Failure, Request, Stage};
+use rocker_client::Stage;
 use rocker_testing::{
-    Case, KEYS, Master, POLICY, Signer, as_user, ask, launch, request, run_cases_on_both_kernels,
-    strict_command, strict_master,
+    Case, KEYS, Master, POLICY, SIGNED, Signer, as_user, change_package, launch, package_starts,
+    request, run_cases_on_both_kernels, signature_refusal, signed_request, strict_command,
+    strict_master,
 };
 use std::fs::{self, OpenOptions, Permissions};
 use std::os::unix::fs::{PermissionsExt, chown};
@@ -39,44 +40,16 @@ const CASES: &[Case] = &[
 
 const PAGE: usize = 4096;
 
-const APP: &str = "/run/app.sqfs";
-
-fn refusal(request: &Request<'_>) -> i32 {
-    let failure = launch(request, &|| 0).unwrap_err();
-    assert_eq!(
-        failure,
-        Failure::new(Stage::PACKAGE_SIGNATURE, failure.errno)
-    );
-    failure.errno
-}
-
-fn starts(request: &Request<'_>) -> bool {
-    ask(request, &|| fs::read_to_string("/run/exec/hello").unwrap()) == "hello from the package\n"
-}
-
-/// A trusted key, and a request for a package that it has signed.
-fn signed() -> (Signer, Request<'static>) {
-    let (signer, request) = (Signer::new("trusted", true), request());
-    signer.sign(APP);
-    (signer, request)
-}
-
-fn change(change: impl FnOnce(&mut Vec<u8>)) {
-    let mut bytes = fs::read(APP).unwrap();
-    change(&mut bytes);
-    fs::write(APP, bytes).unwrap();
-}
-
 fn a_signed_package_starts() {
-    let (_, request) = signed();
+    let (_, request) = signed_request();
     let _master = strict_master(0);
-    assert!(starts(&request));
-    assert!(starts(&request));
+    assert!(package_starts(&request));
+    assert!(package_starts(&request));
 }
 
 fn what_is_not_signed_is_refused() {
-    let (signer, request) = signed();
-    let signed = fs::read(APP).unwrap();
+    let (signer, request) = signed_request();
+    let signed = fs::read(SIGNED).unwrap();
     let footer = signed.len() - PAGE;
     let _master = strict_master(0);
     type Change<'a> = &'a dyn Fn(&mut Vec<u8>);
@@ -116,52 +89,52 @@ fn what_is_not_signed_is_refused() {
         ),
     ];
     for (what, wrong, errno) in rows {
-        change(wrong);
-        assert_eq!(refusal(&request), errno, "{what}");
-        fs::write(APP, &signed).unwrap();
+        change_package(wrong);
+        assert_eq!(signature_refusal(&request), errno, "{what}");
+        fs::write(SIGNED, &signed).unwrap();
     }
-    Signer::new("stranger", false).sign(APP);
-    assert_eq!(refusal(&request), libc::ENOKEY);
-    signer.sign(APP);
-    assert!(starts(&request));
+    Signer::new("stranger", false).sign(SIGNED);
+    assert_eq!(signature_refusal(&request), libc::ENOKEY);
+    signer.sign(SIGNED);
+    assert!(package_starts(&request));
 }
 
 fn nothing_is_mounted_before() {
-    let (_, request) = signed();
+    let (_, request) = signed_request();
     let master = strict_master(0);
-    change(|bytes| bytes[1000] ^= 1);
+    change_package(|bytes| bytes[1000] ^= 1);
     let _master = master.traced(&["-e", "trace=mount,ioctl,open_tree,move_mount,mount_setattr"]);
     let is_mounted = || {
         let trace = fs::read_to_string("/run/trace").unwrap();
         trace.contains("squashfs") || trace.contains("LOOP_") || trace.contains("overlay")
     };
-    assert_eq!(refusal(&request), libc::EKEYREJECTED);
+    assert_eq!(signature_refusal(&request), libc::EKEYREJECTED);
     assert!(!is_mounted());
-    change(|bytes| bytes[1000] ^= 1);
-    assert!(starts(&request));
+    change_package(|bytes| bytes[1000] ^= 1);
+    assert!(package_starts(&request));
     assert!(is_mounted(), "the trace is of something else");
 }
 
 fn what_others_can_write_is_refused() {
-    let (_, request) = signed();
+    let (_, request) = signed_request();
     let _master = strict_master(0);
     for mode in [0o666, 0o664, 0o646] {
-        fs::set_permissions(APP, Permissions::from_mode(mode)).unwrap();
-        assert_eq!(refusal(&request), libc::EPERM, "{mode:o}");
+        fs::set_permissions(SIGNED, Permissions::from_mode(mode)).unwrap();
+        assert_eq!(signature_refusal(&request), libc::EPERM, "{mode:o}");
     }
-    fs::set_permissions(APP, Permissions::from_mode(0o644)).unwrap();
-    chown(APP, Some(1000), None).unwrap();
-    assert_eq!(refusal(&request), libc::EPERM);
-    chown(APP, Some(0), None).unwrap();
+    fs::set_permissions(SIGNED, Permissions::from_mode(0o644)).unwrap();
+    chown(SIGNED, Some(1000), None).unwrap();
+    assert_eq!(signature_refusal(&request), libc::EPERM);
+    chown(SIGNED, Some(0), None).unwrap();
 
-    let writer = OpenOptions::new().write(true).open(APP).unwrap();
-    assert_eq!(refusal(&request), libc::ETXTBSY);
+    let writer = OpenOptions::new().write(true).open(SIGNED).unwrap();
+    assert_eq!(signature_refusal(&request), libc::ETXTBSY);
     drop(writer);
-    assert!(starts(&request));
+    assert!(package_starts(&request));
 }
 
 fn keys_that_cannot_be_trusted() {
-    let (_, request) = signed();
+    let (_, request) = signed_request();
     let _master = strict_master(0);
     let file = format!("{KEYS}/other.pub");
     let as_it_was = |dir_mode, key_mode| {
@@ -173,23 +146,23 @@ fn keys_that_cannot_be_trusted() {
         .unwrap();
     };
     as_it_was(0o777, 0o644);
-    assert_eq!(refusal(&request), libc::EACCES);
+    assert_eq!(signature_refusal(&request), libc::EACCES);
     as_it_was(0o755, 0o666);
-    assert_eq!(refusal(&request), libc::EACCES);
+    assert_eq!(signature_refusal(&request), libc::EACCES);
     as_it_was(0o755, 0o644);
     chown(KEYS, Some(1000), None).unwrap();
-    assert_eq!(refusal(&request), libc::EACCES);
+    assert_eq!(signature_refusal(&request), libc::EACCES);
     chown(KEYS, Some(0), None).unwrap();
 
     // The second is the point 0, for which anybody can sign.
     let forgeable = "RWRrZXktaWQhIQEAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\n";
     for text in ["no key\n", forgeable] {
         fs::write(&file, text).unwrap();
-        assert_eq!(refusal(&request), libc::EINVAL);
+        assert_eq!(signature_refusal(&request), libc::EINVAL);
     }
     fs::remove_file(&file).unwrap();
     std::os::unix::fs::symlink("trusted.pub", &file).unwrap();
-    assert_eq!(refusal(&request), libc::ELOOP);
+    assert_eq!(signature_refusal(&request), libc::ELOOP);
     fs::remove_file(&file).unwrap();
     for number in 0..16 {
         fs::copy(
@@ -198,13 +171,13 @@ fn keys_that_cannot_be_trusted() {
         )
         .unwrap();
     }
-    assert_eq!(refusal(&request), libc::E2BIG);
+    assert_eq!(signature_refusal(&request), libc::E2BIG);
     fs::remove_file(format!("{KEYS}/0.pub")).unwrap();
     fs::write(format!("{KEYS}/README"), "other files do not count").unwrap();
-    assert!(starts(&request));
+    assert!(package_starts(&request));
 
     fs::rename(KEYS, "/run/elsewhere").unwrap();
-    assert_eq!(refusal(&request), libc::ENOENT);
+    assert_eq!(signature_refusal(&request), libc::ENOENT);
 }
 
 fn a_policy_can_ask_for_signatures() {
@@ -230,11 +203,11 @@ fn a_policy_can_ask_for_signatures() {
         })
     };
     assert_eq!(refused_to_user(), libc::ENODATA);
-    assert!(starts(&request), "root's section does not say so");
-    signer.sign(APP);
+    assert!(package_starts(&request), "root's section does not say so");
+    signer.sign(SIGNED);
     assert_eq!(refused_to_user(), 0);
     master.change_policy(&format!("require-signature yes\n{strict}"));
-    assert!(starts(&request));
-    change(|bytes| bytes.truncate(bytes.len() - PAGE));
-    assert_eq!(refusal(&request), libc::ENODATA);
+    assert!(package_starts(&request));
+    change_package(|bytes| bytes.truncate(bytes.len() - PAGE));
+    assert_eq!(signature_refusal(&request), libc::ENODATA);
 }

@@ -41,6 +41,9 @@ pub use process::{
 };
 pub use program::{Program, ask_shell};
 pub use sandbox::{Sandbox, ask, wait_for_guard, wait_for_master};
-pub use signing::{KEYS, Signer, strict_command, strict_master};
+pub use signing::{
+    KEYS, SIGNED, Signer, change_package, package_starts, signature_refusal, signed_request,
+    strict_command, strict_master,
+};
 pub use steady::Steady;
 pub use traces::{Traces, eventually};
