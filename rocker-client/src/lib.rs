@@ -42,6 +42,7 @@ pub use cache::ask_cache;
 pub use callback::{Callback, launch_callback};
 pub use guard_name::guard_name;
 pub use held::Held;
+pub use lock::Lock;
 pub use program::{Program, launch_program, launch_tied};
 pub use rocker_proto::{
     CacheReply, CacheRequest, Data, DataMode, Failure, NO_INDEX, Network, Request, Seccomp, Stage,

@@ -8,15 +8,17 @@ const CONTENDED: u32 = 1 << 31;
 
 /// A mutex whose word names the process that holds it. A fork copies it as it is, held perhaps by a thread that the copy
 /// does not have: a holder of another process is nobody.
-pub(crate) struct Lock(AtomicU32);
+#[derive(Debug, Default)]
+pub struct Lock(AtomicU32);
 
 impl Lock {
-    pub(crate) const fn new() -> Self {
+    /// One that nobody holds.
+    pub const fn new() -> Self {
         Self(AtomicU32::new(0))
     }
 
     /// Waits for it. Sections under it are a few system calls long.
-    pub(crate) fn acquire(&self) -> Held<'_> {
+    pub fn acquire(&self) -> Held<'_> {
         let me = process::pid().unsigned_abs();
         let mut mine = me;
         loop {
@@ -55,7 +57,8 @@ impl Lock {
 }
 
 /// The lock is this thread's until it is dropped.
-pub(crate) struct Held<'a>(&'a Lock);
+#[derive(Debug)]
+pub struct Held<'a>(&'a Lock);
 
 impl Drop for Held<'_> {
     fn drop(&mut self) {

@@ -1,9 +1,10 @@
 //! The last failure of each thread, for `ROCKER_last_failure`.
 
 use core::ffi::c_void;
+use core::num::NonZeroU32;
 use core::ptr;
 use core::sync::atomic::{AtomicU32, Ordering};
-use rocker_client::{Failure, Stage};
+use rocker_client::{Failure, Lock, Stage};
 
 /// The key of the threads' values, plus one; 0 is none yet. A key of its own and not `thread_local`, which a no_std library
 /// has not got.
@@ -29,25 +30,26 @@ fn from_bits(bits: u32) -> Failure {
     }
 }
 
-/// The process's key, made by whichever thread comes first.
-fn key() -> Option<libc::pthread_key_t> {
-    let known = KEY.load(Ordering::Acquire);
-    if known != 0 {
-        return Some(known.wrapping_sub(1));
-    }
-    let mut key = 0;
-    // SAFETY: the key is written to our variable; without a destructor nothing of this library runs when a thread ends.
-    if unsafe { libc::pthread_key_create(&raw mut key, None) } != 0 {
-        return None;
-    }
-    match KEY.compare_exchange(0, key.wrapping_add(1), Ordering::AcqRel, Ordering::Acquire) {
-        Ok(_) => Some(key),
-        Err(theirs) => {
-            // SAFETY: made just now, and nobody else has heard of it.
-            unsafe { libc::pthread_key_delete(key) };
-            Some(theirs.wrapping_sub(1))
+/// The process's key plus one, made by whichever thread comes first.
+fn key() -> Option<NonZeroU32> {
+    NonZeroU32::new(KEY.load(Ordering::Acquire)).or_else(make_key)
+}
+
+/// Under a lock, for two threads may come first: a key too many would have to be deleted again, by one more function of
+/// libc's.
+fn make_key() -> Option<NonZeroU32> {
+    static LOCK: Lock = Lock::new();
+    let _held = LOCK.acquire();
+    let mut key = KEY.load(Ordering::Relaxed);
+    if key == 0 {
+        // SAFETY: the key is written to our variable; without a destructor nothing of this library runs when a thread ends.
+        if unsafe { libc::pthread_key_create(&raw mut key, None) } != 0 {
+            return None;
         }
+        key = key.wrapping_add(1);
+        KEY.store(key, Ordering::Release);
     }
+    NonZeroU32::new(key)
 }
 
 /// Remembers a failure of this thread, and hands it on.
@@ -55,7 +57,7 @@ pub(crate) fn set(failure: Failure) -> Failure {
     if let Some(key) = key() {
         let value: *const c_void = ptr::without_provenance(to_bits(&failure) as usize);
         // SAFETY: the key is ours. Without memory for the value the last failure stays the one before.
-        unsafe { libc::pthread_setspecific(key, value) };
+        unsafe { libc::pthread_setspecific(key.get().wrapping_sub(1), value) };
     }
     failure
 }
@@ -66,7 +68,7 @@ pub(crate) fn get() -> Failure {
         return Failure::new(Stage::READY, 0);
     };
     // SAFETY: the key is ours.
-    let value = unsafe { libc::pthread_getspecific(key) };
+    let value = unsafe { libc::pthread_getspecific(key.get().wrapping_sub(1)) };
     match value.addr() as u32 {
         0 => Failure::new(Stage::READY, 0),
         bits => from_bits(bits),
