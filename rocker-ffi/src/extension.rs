@@ -3,7 +3,7 @@
 use crate::abi::{RockerRequest, RockerResult};
 use crate::options::{self, RockerOptions};
 use crate::{App, last_failure, request};
-use core::ffi::{CStr, c_char, c_int, c_void};
+use core::ffi::{c_char, c_int, c_void};
 use rocker_client::{Failure, Held, Launched, NO_INDEX, Program, Stage, launch_program};
 use rocker_sys::{Decimal, Errno};
 
@@ -166,10 +166,9 @@ unsafe fn launch(
     let req = unsafe { req.as_ref() }.ok_or(null)?;
     // SAFETY: null or a program, by the caller's promise.
     let program = unsafe { program.as_ref() }.ok_or(null)?;
-    if program.path.is_null()
-        || program.argv.is_null()
-        || (program.keep_fds.is_null() && program.keep_fds_len > 0)
-    {
+    // SAFETY: null or a string, by the caller's promise.
+    let path = unsafe { request::string(program.path) }.ok_or(null)?;
+    if program.argv.is_null() || (program.keep_fds.is_null() && program.keep_fds_len > 0) {
         return Err(null);
     }
     let no_environment = [core::ptr::null::<c_char>()];
@@ -184,8 +183,6 @@ unsafe fn launch(
         // SAFETY: not null, and an array of that length by the caller's promise.
         unsafe { core::slice::from_raw_parts(program.keep_fds, program.keep_fds_len) }
     };
-    // SAFETY: not null, so a string by the caller's promise.
-    let path = unsafe { CStr::from_ptr(program.path) };
     let program = Program {
         path,
         argv: program.argv.cast(),

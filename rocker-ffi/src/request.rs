@@ -42,9 +42,23 @@ pub(crate) unsafe fn read<'a>(req: &RockerRequest, options: &Options<'a>) -> Req
 
 /// # Safety
 /// Null or a string, which lives and stays unchanged as long as the result.
+#[inline(never)]
 pub(crate) unsafe fn string<'a>(pointer: *const c_char) -> Option<&'a CStr> {
-    // SAFETY: not null, so a string by the caller's promise.
-    (!pointer.is_null()).then(|| unsafe { CStr::from_ptr(pointer) })
+    if pointer.is_null() {
+        return None;
+    }
+    let mut end = pointer;
+    // SAFETY: a string by the caller's promise, and no byte before this one was its NUL. Volatile, or the compiler makes it
+    // strlen(3): to import that takes more than to do it.
+    while unsafe { end.read_volatile() } != 0 {
+        // SAFETY: its NUL is still to come.
+        end = unsafe { end.add(1) };
+    }
+    let len = end.addr().wrapping_sub(pointer.addr());
+    // SAFETY: as many bytes as were looked at, with the NUL.
+    let bytes = unsafe { core::slice::from_raw_parts(pointer.cast(), len.wrapping_add(1)) };
+    // SAFETY: the last one is the only NUL.
+    Some(unsafe { CStr::from_bytes_with_nul_unchecked(bytes) })
 }
 
 /// Ids are signed in C; a negative one is no id, and neither is the largest of the kernel's, which the master refuses.
@@ -56,9 +70,6 @@ fn id(number: c_int) -> u32 {
 pub(crate) fn socket<'a>() -> &'a CStr {
     // SAFETY: the name is a string.
     let value = unsafe { secure_getenv(c"ROCKER_SOCKET".as_ptr()) };
-    if value.is_null() {
-        return DEFAULT_SOCKET;
-    }
-    // SAFETY: not null, so a string of the environment. That nobody calls setenv meanwhile is C's own rule (getenv(3)).
-    unsafe { CStr::from_ptr(value) }
+    // SAFETY: null or a string of the environment. That nobody calls setenv meanwhile is C's own rule (getenv(3)).
+    unsafe { string(value) }.unwrap_or(DEFAULT_SOCKET)
 }
