@@ -165,6 +165,10 @@ fn furnish(cgroup: Option<&Cgroup>) {
     mount("tmpfs", "/run", "tmpfs", 0);
     cover_null();
     if cgroup.is_some() {
+        // One and the same file system is not mounted twice over: where the machine's is there already, it has to go. Where
+        // nothing is, this fails, as it may.
+        // SAFETY: a string that outlives the call. The mounts are private.
+        unsafe { libc::umount2(c"/sys/fs/cgroup".as_ptr(), libc::MNT_DETACH) };
         mount("none", "/sys/fs/cgroup", "cgroup2", 0);
     }
     // Ahead of whatever else runs on the machine, both sides alike: agents and master inherit it.

@@ -4,7 +4,7 @@
 //! `compare` built with it. Prints the median, the lower quartile and the lowest twentieth of a launch, by itself and
 //! against the floor's: of a squashfs package, mounted anew each time, with three overlays on disk. Of ours alone,
 //! `--repeated` leaves the package mounted, `--tmpfs` has the upper layers in memory, `--volatile` keeps no promise of
-//! theirs, `--no-overlays` has none, and `--program` executes one.
+//! theirs, `--no-overlays` has none, and `--program` executes one. `--launches=N` is how many each side has, else 600.
 
 use bench::{Agent, Launch, Letter, Master, Samples, Way, World};
 use rocker_client::{Data, DataMode};
@@ -31,6 +31,7 @@ fn ours(launch: Launch, options: &[String]) -> Launch {
                 it.data.flags = Data::NO_OVERLAYS;
             }),
             "--program" => launch.with(|it| it.way = Way::Program),
+            _ if option.starts_with(LAUNCHES) => launch,
             _ => panic!("{option}: no such option"),
         })
 }
@@ -38,7 +39,7 @@ fn ours(launch: Launch, options: &[String]) -> Launch {
 /// Every build has a mount namespace of its own, in which its master is at the usual place.
 fn next(world: &World, options: &[String], dirs: &[String], mut agents: Vec<(String, Agent)>) {
     let Some((dir, rest)) = dirs.split_first() else {
-        return measure(agents);
+        return measure(agents, launches(options));
     };
     world.in_branch(|| {
         let keeps_packages = options.iter().any(|option| option == "--repeated");
@@ -50,10 +51,18 @@ fn next(world: &World, options: &[String], dirs: &[String], mut agents: Vec<(Str
     });
 }
 
-fn measure(mut agents: Vec<(String, Agent)>) {
-    const ROUNDS: usize = 600;
+const LAUNCHES: &str = "--launches=";
+
+fn launches(options: &[String]) -> usize {
+    let mut numbers = options.iter().filter_map(|it| it.strip_prefix(LAUNCHES));
+    numbers
+        .next()
+        .map_or(600, |it| it.parse().expect("a number"))
+}
+
+fn measure(mut agents: Vec<(String, Agent)>, rounds: usize) {
     let mut all: Vec<Samples> = vec![Samples::default(); agents.len()];
-    for round in 0..ROUNDS {
+    for round in 0..rounds {
         for turn in 0..agents.len() {
             let index = (turn + round) % agents.len();
             all[index].0.push(agents[index].1.one(Letter::Pause));
@@ -65,6 +74,7 @@ fn measure(mut agents: Vec<(String, Agent)>) {
         |samples| samples.quartile(|times| times.start),
         |samples| samples.twentieth(|times| times.start),
     ];
+    println!("{rounds} launches of each in turns");
     for ((name, _), samples) in agents.iter().zip(&all) {
         let [median, quartile, twentieth] = figures.map(|figure| {
             let value = figure(samples);
