@@ -1,11 +1,10 @@
 //! Asking the master about its package cache.
 
-use crate::at;
 use crate::connect::{TIMEOUT_MS, connect};
 use crate::held;
 use core::ffi::CStr;
 use rocker_proto::limits::CACHE_REPLY_MAX;
-use rocker_proto::{CacheReply, CacheRequest, Failure, Stage};
+use rocker_proto::{At, CacheReply, CacheRequest, Failure, Stage};
 use rocker_sys::socket::{self, Address};
 use rocker_sys::{Errno, time};
 
@@ -20,19 +19,19 @@ pub fn ask_cache(
     mut each: impl FnMut(&CacheReply<'_>),
 ) -> Result<u32, Failure> {
     let deadline_ms = time::monotonic_ms().saturating_add(TIMEOUT_MS);
-    let address = Address::new(socket).map_err(at(Stage::SOCKET_PATH))?;
+    let address = Address::new(socket).at(Stage::SOCKET_PATH)?;
     let connection = connect(&address, deadline_ms)?;
-    socket::send(connection.raw(), &request.encode(), &[]).map_err(at(Stage::SEND))?;
+    socket::send(connection.raw(), &request.encode(), &[]).at(Stage::SEND)?;
     let mut packet = [0; CACHE_REPLY_MAX];
     loop {
-        time::wait_readable(connection.raw(), deadline_ms).map_err(at(Stage::ANSWER))?;
+        time::wait_readable(connection.raw(), deadline_ms).at(Stage::ANSWER)?;
         let received = held::receive(connection.raw(), &mut packet, &mut []);
-        let len = received.map_err(at(Stage::ANSWER))?.len;
+        let len = received.at(Stage::ANSWER)?.len;
         if len == 0 {
-            return Err(at(Stage::ANSWER)(Errno::ECONNRESET));
+            return Err(Failure::of(Stage::ANSWER, Errno::ECONNRESET));
         }
         let reply = CacheReply::decode(packet.get(..len).unwrap_or_default())
-            .ok_or_else(|| at(Stage::REPLY)(Errno::EPROTO))?;
+            .ok_or_else(|| Failure::of(Stage::REPLY, Errno::EPROTO))?;
         if reply.package.is_none() {
             return Ok(reply.users);
         }

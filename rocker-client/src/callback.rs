@@ -7,9 +7,9 @@
 use crate::connect::{self, Ready, TIMEOUT_MS};
 use crate::filter::Filter;
 use crate::held::{self, Held};
-use crate::{Launched, at, join, pid_namespace};
+use crate::{Launched, join, pid_namespace};
 use core::ffi::{CStr, c_int, c_void};
-use rocker_proto::{Failure, Report, Request, Stage};
+use rocker_proto::{At, Failure, Report, Request, Stage};
 use rocker_sys::signal::{self, SigSet};
 use rocker_sys::{Errno, Fd, process, socket, time};
 
@@ -42,15 +42,15 @@ pub unsafe fn launch_callback(
     let mut ready = connect::ask(socket, request, deadline_ms);
     // By reference: it is not small.
     let ready = ready.as_mut().map_err(|failure| *failure)?;
-    let (ours, theirs) = held::section(|section| {
+    let (ours, theirs) = held::section(|section| -> Result<_, Errno> {
         let (ours, theirs) = socket::pair()?;
         socket::pass_credentials(ours.raw())?;
         Ok((section.hold(ours), section.hold(theirs)))
     })
-    .map_err(at(Stage::PLUMBING))?;
+    .at(Stage::PLUMBING)?;
     // No handler of the host may run in the child before it is an unprivileged one.
     let mut mask = SigSet::full();
-    signal::swap_mask(&mut mask).map_err(at(Stage::PLUMBING))?;
+    signal::swap_mask(&mut mask).at(Stage::PLUMBING)?;
     let app = App {
         ready,
         request,
@@ -61,7 +61,7 @@ pub unsafe fn launch_callback(
     let make_child = || match fork() {
         // SAFETY: this is the fork; nothing of the library's is used after it but what `run` does itself.
         Ok(0) => unsafe { app.run() },
-        result => result.map_err(at(Stage::FORK)),
+        result => result.at(Stage::FORK),
     };
     let child = pid_namespace::born_inside(ready, make_child);
     // Back to what it was a moment ago: it cannot fail.
@@ -152,7 +152,7 @@ impl App<'_> {
 /// Waits for the App's word that it is inside; with it comes its pidfd. If a process in the middle makes the App, that one
 /// tells its process id: should the App die without a word, somebody must take it off the table.
 fn hear_app(status: &Held, deadline_ms: u64, app_pid: &mut i32) -> Result<Option<Held>, Failure> {
-    let died = at(Stage::JOIN);
+    let died = |errno| Failure::of(Stage::JOIN, errno);
     loop {
         time::wait_readable(status.raw(), deadline_ms).map_err(&died)?;
         let mut bytes = [0; Report::SIZE];

@@ -1,10 +1,10 @@
 //! Asking the master, and what it answers.
 
+use crate::Launched;
 use crate::held::{self, Held};
-use crate::{Launched, at};
 use core::ffi::CStr;
 use rocker_proto::limits::NAME_SIZE;
-use rocker_proto::{Entrance, Failure, Packet, Reply, Request, Stage};
+use rocker_proto::{At, Entrance, Failure, Packet, Reply, Request, Stage};
 use rocker_sys::raw::general::CAP_SYS_PTRACE;
 use rocker_sys::socket::{self, Address};
 use rocker_sys::{Errno, RawFd, credentials, time};
@@ -40,11 +40,11 @@ pub(crate) fn ask(
     let address = Address::new(socket_path);
     let address = match &address {
         Ok(address) => address,
-        Err(errno) => return Err(at(Stage::SOCKET_PATH)(*errno)),
+        Err(errno) => return Err(Failure::of(Stage::SOCKET_PATH, *errno)),
     };
     let mut packet = Packet::new();
     if request.encode_into(&mut packet).is_none() {
-        return Err(at(Stage::REQUEST_SIZE)(Errno::E2BIG));
+        return Err(Failure::of(Stage::REQUEST_SIZE, Errno::E2BIG));
     }
     if credentials::has_capability(CAP_SYS_PTRACE) {
         Request::set_may_trace(&mut packet);
@@ -55,32 +55,32 @@ pub(crate) fn ask(
     // it never comes, since the master has no request to answer.
     let deadline_ms = if sent.is_ok() { deadline_ms } else { 0 };
     receive(connection, deadline_ms, |errno| match sent {
-        Err(errno) => at(Stage::SEND)(errno),
-        Ok(()) => at(Stage::ANSWER)(errno),
+        Err(errno) => Failure::of(Stage::SEND, errno),
+        Ok(()) => Failure::of(Stage::ANSWER, errno),
     })
 }
 
 /// A connection to a master that may be believed.
 pub(crate) fn connect(address: &Address, deadline_ms: u64) -> Result<Held, Failure> {
-    let connection = held::hold(socket::new).map_err(at(Stage::SOCKET))?;
-    socket::set_send_timeout(connection.raw(), CONNECT_TIMEOUT_S).map_err(at(Stage::SOCKET))?;
+    let connection = held::hold(socket::new).at(Stage::SOCKET)?;
+    socket::set_send_timeout(connection.raw(), CONNECT_TIMEOUT_S).at(Stage::SOCKET)?;
     loop {
         match socket::connect(connection.raw(), address) {
             // Each attempt has the whole timeout again, so a host with a fast timer would try for ever.
             Err(Errno::EINTR) if time::monotonic_ms() >= deadline_ms => {
-                return Err(at(Stage::CONNECT)(Errno::ETIMEDOUT));
+                return Err(Failure::of(Stage::CONNECT, Errno::ETIMEDOUT));
             }
             Err(Errno::EINTR) => {}
-            result => break result.map_err(at(Stage::CONNECT))?,
+            result => break result.at(Stage::CONNECT)?,
         }
     }
     // A socket in the file system may have been put there by somebody else. The kernel knows who listens.
-    let master = socket::peer_credentials(connection.raw()).map_err(at(Stage::MASTER))?;
+    let master = socket::peer_credentials(connection.raw()).at(Stage::MASTER)?;
     if master.uid != 0 && master.uid != credentials::effective_uid() {
-        return Err(at(Stage::MASTER)(Errno::EPERM));
+        return Err(Failure::of(Stage::MASTER, Errno::EPERM));
     }
     // After connect: before, it would give this socket an abstract address of its own (unix(7)).
-    socket::pass_credentials(connection.raw()).map_err(at(Stage::SOCKET))?;
+    socket::pass_credentials(connection.raw()).at(Stage::SOCKET)?;
     Ok(connection)
 }
 
@@ -108,13 +108,13 @@ fn receive(
         result => result,
     };
     let came = received.map_err(|errno| match errno {
-        Errno::EMSGSIZE => at(Stage::REPLY)(errno),
+        Errno::EMSGSIZE => Failure::of(Stage::REPLY, errno),
         _ => silence(errno),
     })?;
     if came.len == 0 {
         return Err(silence(Errno::ECONNRESET));
     }
-    let malformed = at(Stage::REPLY)(Errno::EPROTO);
+    let malformed = Failure::of(Stage::REPLY, Errno::EPROTO);
     // A longer one does not come here.
     if came.len < bytes.len() {
         return Err(malformed);

@@ -1,8 +1,7 @@
 //! Reading a guard's name back.
 
-use crate::at;
 use rocker_proto::limits::NAME_SIZE;
-use rocker_proto::{Failure, Stage};
+use rocker_proto::{At, Failure, Stage};
 use rocker_sys::raw::general::O_RDONLY;
 use rocker_sys::{Errno, StackPath, fs};
 
@@ -12,7 +11,7 @@ use rocker_sys::{Errno, StackPath, fs};
 /// # Errors
 /// `ESRCH`: no such process. Else as `open(2)`.
 pub fn guard_name(pid: i32) -> Result<[u8; NAME_SIZE], Failure> {
-    read(pid).map_err(at(Stage::GUARD_NAME))
+    read(pid).at(Stage::GUARD_NAME)
 }
 
 fn read(pid: i32) -> Result<[u8; NAME_SIZE], Errno> {

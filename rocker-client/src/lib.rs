@@ -48,7 +48,6 @@ pub use rocker_proto::{
     CacheReply, CacheRequest, Data, DataMode, Failure, NO_INDEX, Network, Request, Seccomp, Stage,
     limits,
 };
-use rocker_sys::Errno;
 
 /// Where the master is if nothing else is said.
 pub const DEFAULT_SOCKET: &core::ffi::CStr = c"/run/rocker/master.sock";
@@ -66,14 +65,4 @@ pub struct Launched {
     pub guard_name: [u8; limits::NAME_SIZE],
     /// The guard's pidfd, where the kernel has them (5.3).
     pub guard_pidfd: Option<Held>,
-}
-
-/// Gives an error of the kernel its stage.
-fn at(stage: Stage) -> impl Fn(Errno) -> Failure {
-    move |errno| failed(stage, errno)
-}
-
-#[inline(never)]
-fn failed(stage: Stage, errno: Errno) -> Failure {
-    Failure::new(stage, errno.raw())
 }

@@ -2,8 +2,8 @@
 
 use crate::connect::Ready;
 use crate::held::{self, Held};
-use crate::{at, middle};
-use rocker_proto::{Failure, Stage};
+use crate::middle;
+use rocker_proto::{At, Failure, Stage};
 use rocker_sys::namespace::{self, CLONE_NEWPID};
 use rocker_sys::raw::general::O_RDONLY;
 use rocker_sys::signal::SIGKILL;
@@ -21,8 +21,8 @@ pub(crate) fn born_inside(
     let home = if middle::is_needed() {
         None
     } else {
-        let home = home().map_err(at(Stage::PLUMBING))?;
-        namespace::setns(ready.pid_namespace(), CLONE_NEWPID).map_err(at(Stage::JOIN_PID))?;
+        let home = home().at(Stage::PLUMBING)?;
+        namespace::setns(ready.pid_namespace(), CLONE_NEWPID).at(Stage::JOIN_PID)?;
         Some(home)
     };
     // Once in this text: it is large.
@@ -33,7 +33,7 @@ pub(crate) fn born_inside(
     // hear of it rather than find its next children in a sandbox.
     if let Err(errno) = back {
         child.map(bury)?;
-        return Err(at(Stage::PLUMBING)(errno));
+        return Err(Failure::of(Stage::PLUMBING, errno));
     }
     child
 }

@@ -9,9 +9,9 @@
 use crate::connect::{self, Ready, TIMEOUT_MS};
 use crate::filter::Filter;
 use crate::held::{self, Held};
-use crate::{Launched, at, dumpable, join, middle, pid_namespace};
+use crate::{Launched, dumpable, join, middle, pid_namespace};
 use core::ffi::{CStr, c_char, c_void};
-use rocker_proto::{Failure, Request, Stage};
+use rocker_proto::{At, Failure, Request, Stage};
 use rocker_sys::process;
 use rocker_sys::signal::{self, SIGCHLD, SigSet};
 use rocker_sys::{Errno, Fd, RawFd, close_on_exec_from, credentials, fs, socket, time, vfork};
@@ -96,13 +96,13 @@ unsafe fn launch(
 ) -> Result<(Launched, Held), Failure> {
     for fd in program.keep {
         // Before there are descriptors of the library: a wrong number must not turn out to be one of them.
-        fs::fstat(*fd).map_err(at(Stage::ARGUMENT))?;
+        fs::fstat(*fd).at(Stage::ARGUMENT)?;
     }
     let deadline_ms = time::monotonic_ms().saturating_add(TIMEOUT_MS);
     let mut ready = connect::ask(socket, request, deadline_ms)?;
     let tie = tied.map(|_| tie()).transpose()?;
     // A handler that ran in the child would run on the host's data.
-    let mask = signal::set_mask(&SigSet::full()).map_err(at(Stage::PLUMBING))?;
+    let mask = signal::set_mask(&SigSet::full()).at(Stage::PLUMBING)?;
     let mut shared = Child {
         ready: &ready,
         request,
@@ -138,7 +138,7 @@ unsafe fn launch(
 /// # Safety
 /// The argument outlives the call, in which nobody else uses it; every signal is blocked.
 unsafe fn spawn(argument: *mut Child<'_>) -> Result<i32, Failure> {
-    let mut stack = vfork::Stack::new().map_err(at(Stage::FORK))?;
+    let mut stack = vfork::Stack::new().at(Stage::FORK)?;
     let is_middle = middle::is_needed();
     let (exit_signal, entry): (_, vfork::Entry) = if is_middle {
         (0, run_middle)
@@ -148,7 +148,7 @@ unsafe fn spawn(argument: *mut Child<'_>) -> Result<i32, Failure> {
     // SAFETY: both leave by execve or exit, and write only to the argument. What they run on is dropped below, when none
     // of them runs there any more.
     let spawned = unsafe { stack.spawn(exit_signal, entry, argument.cast()) };
-    let pid = spawned.map_err(at(Stage::FORK))?;
+    let pid = spawned.at(Stage::FORK)?;
     if !is_middle {
         return Ok(pid);
     }
@@ -162,7 +162,9 @@ unsafe fn spawn(argument: *mut Child<'_>) -> Result<i32, Failure> {
         // Somebody has killed the process in the middle, while the App may still use the host's memory.
         pid_namespace::bury(child.app_pid);
     }
-    Err(child.failure.unwrap_or(at(Stage::JOIN)(Errno::ECONNRESET)))
+    Err(child
+        .failure
+        .unwrap_or(Failure::of(Stage::JOIN, Errno::ECONNRESET)))
 }
 
 /// The process in the middle.
@@ -170,14 +172,12 @@ unsafe extern "C" fn run_middle(argument: *mut c_void) -> ! {
     let child = argument.cast::<Child<'_>>();
     // SAFETY: `spawn` passes a `Child` that outlives this process's use of it.
     let ready = unsafe { (*child).ready };
-    let entered = middle::enter(ready)
-        .map_err(at(Stage::JOIN_PID))
-        .and_then(|()| {
-            // SAFETY: as above; the place is for nothing else.
-            let app_pid = unsafe { &raw mut (*child).app_pid };
-            // SAFETY: as in `spawn`; this process runs on the same stack, and so sleeps meanwhile.
-            unsafe { vfork::spawn_sibling(run, argument, app_pid) }.map_err(at(Stage::FORK))
-        });
+    let entered = middle::enter(ready).at(Stage::JOIN_PID).and_then(|()| {
+        // SAFETY: as above; the place is for nothing else.
+        let app_pid = unsafe { &raw mut (*child).app_pid };
+        // SAFETY: as in `spawn`; this process runs on the same stack, and so sleeps meanwhile.
+        unsafe { vfork::spawn_sibling(run, argument, app_pid) }.at(Stage::FORK)
+    });
     if let Err(failure) = entered {
         // SAFETY: there is no App that could write it too.
         unsafe { (*child).failure = Some(failure) };
@@ -214,31 +214,31 @@ fn enter(child: &Child<'_>) -> Result<(), Failure> {
     join::join(child.ready, child.request, &mut pidfd, &mut filter)?;
     pidfd.map(Fd::into_raw);
     child.tie.as_ref().map_or(Ok(()), tie_to)?;
-    close_on_exec_from(3, child.program.keep).map_err(at(Stage::PLUMBING))?;
+    close_on_exec_from(3, child.program.keep).at(Stage::PLUMBING)?;
     // SAFETY: without CLONE_SIGHAND the table of handlers is this process's own.
     unsafe { signal::reset_handlers() };
-    signal::set_mask(&child.mask).map_err(at(Stage::PLUMBING))?;
+    signal::set_mask(&child.mask).at(Stage::PLUMBING)?;
     // Last: a policy may refuse what is done before.
-    filter.install().map_err(at(Stage::SECCOMP))
+    filter.install().at(Stage::SECCOMP)
 }
 
 fn tie() -> Result<[Held; 2], Failure> {
-    let pair = |section: &held::Section| {
+    let pair = |section: &held::Section| -> Result<_, Errno> {
         let (host, child) = socket::pair()?;
         Ok([section.hold(host), section.hold(child)])
     };
-    held::section(pair).map_err(at(Stage::PLUMBING))
+    held::section(pair).at(Stage::PLUMBING)
 }
 
 /// After the change of identity, which forgets it. A host that ended before it was said is seen by its socket: its process
 /// id means nothing in this pid namespace.
 fn tie_to([host, child]: &[Held; 2]) -> Result<(), Failure> {
-    credentials::set_parent_death_signal(signal::SIGKILL).map_err(at(Stage::PLUMBING))?;
+    credentials::set_parent_death_signal(signal::SIGKILL).at(Stage::PLUMBING)?;
     // SAFETY: this process's copy of the descriptor has no owner: `Held` is the host's.
     drop(unsafe { Fd::from_raw(host.raw()) });
     match time::wait_readable(child.raw(), 0) {
         Err(Errno::ETIMEDOUT) => Ok(()),
-        _ => Err(at(Stage::PLUMBING)(Errno::ESRCH)),
+        _ => Err(Failure::of(Stage::PLUMBING, Errno::ESRCH)),
     }
 }
 
@@ -255,7 +255,7 @@ fn execute(program: &Program<'_>) -> Failure {
         }
         _ => exec(program.path),
     };
-    at(Stage::EXEC)(errno)
+    Failure::of(Stage::EXEC, errno)
 }
 
 /// Tries each directory of the list in turn, as `execvp(3)` does: what is there but cannot be executed counts only if

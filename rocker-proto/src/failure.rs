@@ -28,12 +28,51 @@ impl Failure {
         }
     }
 
+    /// As [`new`](Self::new), from an error of rocker-sys. Once, and not in each of its callers: they are many.
+    #[inline(never)]
+    pub fn of(stage: Stage, errno: impl Into<i32>) -> Self {
+        Self::new(stage, errno.into())
+    }
+
     /// One of several.
     pub const fn indexed(stage: Stage, errno: i32, index: u16) -> Self {
         Self {
             stage,
             errno,
             index,
+        }
+    }
+}
+
+/// Gives an error number its stage.
+pub trait At<T> {
+    /// It was this step.
+    ///
+    /// # Errors
+    /// This step, if `self` is an error.
+    fn at(self, stage: Stage) -> Result<T, Failure>;
+
+    /// It was this step, on the overlay (or table entry) with this index.
+    ///
+    /// # Errors
+    /// This step, if `self` is an error.
+    fn at_index(self, stage: Stage, index: u16) -> Result<T, Failure>;
+}
+
+impl<T, E: Into<i32>> At<T> for Result<T, E> {
+    #[inline(always)] // smaller than a copy for each T
+    fn at(self, stage: Stage) -> Result<T, Failure> {
+        match self {
+            Ok(value) => Ok(value),
+            Err(error) => Err(Failure::of(stage, error)),
+        }
+    }
+
+    #[inline(always)]
+    fn at_index(self, stage: Stage, index: u16) -> Result<T, Failure> {
+        match self {
+            Ok(value) => Ok(value),
+            Err(error) => Err(Failure::indexed(stage, error.into(), index)),
         }
     }
 }

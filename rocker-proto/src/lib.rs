@@ -65,7 +65,7 @@ mod writer;
 pub use cache::{CacheReply, CacheRequest};
 pub use data::{Data, DataMode};
 pub use entrance::Entrance;
-pub use failure::{Failure, NO_INDEX};
+pub use failure::{At, Failure, NO_INDEX};
 pub use joined::Joined;
 pub use network::Network;
 pub use reply::{Reply, Welcome};

@@ -2,7 +2,7 @@
 #![allow(unsafe_code)]
 
 use crate::arch::syscall3;
-use crate::errno::{Result, ret};
+use crate::errno::{Result, done};
 use crate::fd::RawFd;
 use linux_raw_sys::general as g;
 use linux_raw_sys::ioctl::BLKGETSIZE64;
@@ -12,7 +12,7 @@ pub fn size(device: RawFd) -> Result<u64> {
     let mut size = 0u64;
     let address = (&raw mut size) as usize;
     // SAFETY: the kernel writes one u64.
-    ret(unsafe {
+    done(unsafe {
         syscall3(
             g::__NR_ioctl,
             device as usize,

@@ -2,7 +2,7 @@
 #![allow(unsafe_code)]
 
 use crate::arch::{syscall0, syscall2, syscall3, syscall5};
-use crate::errno::{Errno, Result, ret};
+use crate::errno::{Errno, Result, done, ret};
 use core::mem::zeroed;
 use linux_raw_sys::general as g;
 use linux_raw_sys::prctl as p;
@@ -32,22 +32,19 @@ pub fn effective_uid() -> u32 {
 /// Leaves every supplementary group (`setgroups(2)`), of this thread alone.
 pub fn clear_groups() -> Result<()> {
     // SAFETY: no group is read from the null list, as the count is 0.
-    ret(unsafe { syscall2(nr::SETGROUPS, 0, 0) })?;
-    Ok(())
+    done(unsafe { syscall2(nr::SETGROUPS, 0, 0) })
 }
 
 /// Real, effective and saved group id at once (`setresgid(2)`), of this thread alone.
 pub fn set_gid(gid: u32) -> Result<()> {
     // SAFETY: integers only.
-    ret(unsafe { syscall3(nr::SETRESGID, gid as usize, gid as usize, gid as usize) })?;
-    Ok(())
+    done(unsafe { syscall3(nr::SETRESGID, gid as usize, gid as usize, gid as usize) })
 }
 
 /// Real, effective and saved user id at once (`setresuid(2)`), of this thread alone.
 pub fn set_uid(uid: u32) -> Result<()> {
     // SAFETY: integers only.
-    ret(unsafe { syscall3(nr::SETRESUID, uid as usize, uid as usize, uid as usize) })?;
-    Ok(())
+    done(unsafe { syscall3(nr::SETRESUID, uid as usize, uid as usize, uid as usize) })
 }
 
 /// Effective user id alone, of this thread alone, with every capability that it has: the real and the saved one stay, so
@@ -57,8 +54,7 @@ pub fn set_effective_uid(uid: u32) -> Result<()> {
     // SECBIT_NO_SETUID_FIXUP of linux/securebits.h: else the capabilities would go with the id.
     prctl(p::PR_SET_SECUREBITS, 1 << 2, 0)?;
     // SAFETY: integers only.
-    ret(unsafe { syscall3(nr::SETRESUID, LEAVE, uid as usize, LEAVE) })?;
-    Ok(())
+    done(unsafe { syscall3(nr::SETRESUID, LEAVE, uid as usize, LEAVE) })
 }
 
 /// `prctl(2)` of an option that neither writes to memory nor takes it away, nor has a value. Once, and not in each of its
@@ -66,8 +62,7 @@ pub fn set_effective_uid(uid: u32) -> Result<()> {
 #[inline(never)]
 pub(crate) fn prctl(option: u32, a: usize, b: usize) -> Result<()> {
     // SAFETY: the options used in this crate take integers, or the address of what the kernel only reads.
-    ret(unsafe { syscall5(g::__NR_prctl, option as usize, a, b, 0, 0) })?;
-    Ok(())
+    done(unsafe { syscall5(g::__NR_prctl, option as usize, a, b, 0, 0) })
 }
 
 /// Drops every capability from the bounding set (`capabilities(7)`): no exec can bring one back.
@@ -101,14 +96,13 @@ pub fn drop_capabilities() -> Result<()> {
     let none: [g::__user_cap_data_struct; 2] = unsafe { zeroed() };
     // SAFETY: the kernel reads the header and, for version 3, two data structures; it writes the header's version only
     // if it does not know ours.
-    ret(unsafe {
+    done(unsafe {
         syscall2(
             g::__NR_capset,
             (&raw const header) as usize,
             none.as_ptr() as usize,
         )
-    })?;
-    Ok(())
+    })
 }
 
 /// Is this capability, a number below 32, effective (`capget(2)`)?
@@ -164,7 +158,7 @@ pub fn set_child_subreaper(adopt: bool) -> Result<()> {
 /// The name of the calling thread, as `/proc/PID/comm` shows it (`PR_SET_NAME`): 15 bytes and a NUL.
 pub fn set_name(name: &[u8; 16]) -> Result<()> {
     // SAFETY: the kernel reads at most 16 bytes, and the array has 16.
-    ret(unsafe {
+    done(unsafe {
         syscall5(
             g::__NR_prctl,
             p::PR_SET_NAME as usize,
@@ -173,6 +167,5 @@ pub fn set_name(name: &[u8; 16]) -> Result<()> {
             0,
             0,
         )
-    })?;
-    Ok(())
+    })
 }

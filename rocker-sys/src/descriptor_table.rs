@@ -2,7 +2,7 @@
 #![allow(unsafe_code)]
 
 use crate::arch::{syscall1, syscall3};
-use crate::errno::{Errno, Result, ret};
+use crate::errno::{Errno, Result, done, ret};
 use crate::fd::RawFd;
 use crate::fs::{self, NR_FCNTL};
 use crate::text::parse_decimal;
@@ -35,7 +35,7 @@ pub fn close_on_exec_from(first: RawFd, keep: &[RawFd]) -> Result<()> {
     unsafe { close_range(first, RawFd::MAX, CLOSE_RANGE_CLOEXEC) }?;
     for fd in keep {
         // SAFETY: integers only: the flags of a descriptor. EBADF names the caller's mistake.
-        ret(unsafe { syscall3(NR_FCNTL, *fd as usize, g::F_SETFD as usize, 0) })?;
+        done(unsafe { syscall3(NR_FCNTL, *fd as usize, g::F_SETFD as usize, 0) })?;
     }
     Ok(())
 }

@@ -2,7 +2,7 @@
 #![allow(unsafe_code)]
 
 use crate::arch::{syscall1, syscall4, syscall6};
-use crate::errno::{Errno, Result, ret};
+use crate::errno::{Errno, Result, done, ret};
 use crate::fd::{Fd, RawFd};
 use linux_raw_sys::general as g;
 
@@ -75,7 +75,7 @@ impl Epoll {
     fn control(&self, operation: u32, fd: RawFd, events: u32, data: u64) -> Result<()> {
         let event = g::epoll_event { events, data };
         // SAFETY: the kernel reads one struct epoll_event.
-        ret(unsafe {
+        done(unsafe {
             syscall4(
                 g::__NR_epoll_ctl,
                 self.0.raw() as usize,
@@ -83,8 +83,7 @@ impl Epoll {
                 fd as usize,
                 (&raw const event) as usize,
             )
-        })?;
-        Ok(())
+        })
     }
 
     /// Waits up to `timeout_ms`, or [`FOREVER`] (`epoll_pwait(2)`). No event may mean the timeout or a signal.

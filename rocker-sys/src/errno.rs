@@ -1,5 +1,6 @@
 //! `Errno`: why the kernel refused.
 
+use core::num::NonZeroI32;
 use linux_raw_sys::errno as raw;
 
 /// What a system call gives: its value, or why not.
@@ -7,10 +8,11 @@ pub type Result<T> = core::result::Result<T, Errno>;
 
 /// An error number of the kernel, as in `errno(3)`.
 ///
-/// Constants and not an enum: the number may come from a newer kernel, or from another process.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+/// Constants and not an enum: the number may come from a newer kernel, or from another process. It is kept as a system call
+/// leaves it, negative, and so never 0: a `Result<()>` is the very value that came back, in one register.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[repr(transparent)]
-pub struct Errno(i32);
+pub struct Errno(NonZeroI32);
 
 /// One table, from which the constants and their names are made.
 macro_rules! errnos {
@@ -18,18 +20,18 @@ macro_rules! errnos {
         impl Errno {
             $(
                 #[doc = concat!("`", stringify!($name), "`, see `errno(3)`.")]
-                pub const $name: Errno = Errno(raw::$name as i32);
+                pub const $name: Errno = Errno::from_raw(raw::$name as i32);
             )*
 
             /// The symbolic name, or `E?` for a number that is not in the table.
             pub fn name(self) -> &'static str {
-                let known = Self::NUMBERS.iter().position(|number| i32::from(*number) == self.0);
+                let known = Self::NUMBERS.iter().position(|number| i32::from(*number) == self.raw());
                 known.and_then(|position| Self::NAMES.split_ascii_whitespace().nth(position)).unwrap_or("E?")
             }
 
             /// The error of this symbolic name, if it is in the table.
             pub fn from_name(name: &[u8]) -> Option<Self> {
-                Self::NUMBERS.get(crate::position(Self::NAMES, name)?).map(|number| Self(i32::from(*number)))
+                Self::NUMBERS.get(crate::position(Self::NAMES, name)?).map(|number| Self::from_raw((*number).into()))
             }
 
             // One text and one list of numbers. A `match` becomes a table with a pointer and a length for every number up to
@@ -52,29 +54,43 @@ impl Errno {
     /// The largest error number that a system call returns (`MAX_ERRNO` of `include/linux/err.h`).
     const MAX: usize = 4095;
 
-    /// No error. Only reports and replies use it.
-    pub const NONE: Errno = Errno(0);
-
-    /// The error with this number.
+    /// The error with this number. 0 is none: it becomes one that nobody knows.
     pub const fn from_raw(number: i32) -> Self {
-        Self(number)
+        match NonZeroI32::new(number.wrapping_neg()) {
+            Some(negative) => Self(negative),
+            None => Self(NonZeroI32::MIN),
+        }
     }
 
     /// The number.
     pub const fn raw(self) -> i32 {
-        self.0
+        self.0.get().wrapping_neg()
+    }
+}
+
+impl From<Errno> for i32 {
+    fn from(errno: Errno) -> Self {
+        errno.raw()
     }
 }
 
 /// Decodes what a system call left in its return register: `-4095..=-1` are errors, everything else is a value.
 #[inline]
 pub(crate) fn ret(value: usize) -> Result<usize> {
-    let negated = value.wrapping_neg();
-    if negated.wrapping_sub(1) < Errno::MAX {
-        // `negated` is at most 4095 here.
-        return Err(Errno(negated as i32));
+    if value.wrapping_neg().wrapping_sub(1) < Errno::MAX {
+        return done(value).map(|()| value);
     }
     Ok(value)
+}
+
+/// Decodes what a system call left whose only value is 0.
+#[inline]
+pub(crate) fn done(value: usize) -> Result<()> {
+    // Errors are small: the lower half of the register holds them.
+    match NonZeroI32::new(value as i32) {
+        None => Ok(()),
+        Some(negative) => Err(Errno(negative)),
+    }
 }
 
 #[cfg(test)]

@@ -12,7 +12,7 @@ pub use permissions::{chmod, chown, fchmod, fchown};
 pub use stat::{Stat, StatFs, fstat, fstatfs};
 
 use crate::arch::{syscall1, syscall2, syscall3, syscall4, syscall5};
-use crate::errno::{Errno, Result, ret};
+use crate::errno::{Errno, Result, done, ret};
 use crate::fd::{Fd, RawFd};
 use core::ffi::CStr;
 use linux_raw_sys::general as g;
@@ -92,37 +92,34 @@ pub fn has_writers(fd: RawFd) -> Option<bool> {
 /// `mkdirat(2)`
 pub fn mkdirat(dir: RawFd, path: &CStr, mode: u32) -> Result<()> {
     // SAFETY: the kernel only reads the path.
-    ret(unsafe {
+    done(unsafe {
         syscall3(
             g::__NR_mkdirat,
             dir as usize,
             path.as_ptr() as usize,
             mode as usize,
         )
-    })?;
-    Ok(())
+    })
 }
 
 /// Takes an exclusive lock on the whole file, or says `EAGAIN` (`flock(2)`). It goes with the last copy of the descriptor.
 pub fn try_lock(fd: RawFd) -> Result<()> {
     let operation = (g::LOCK_EX | g::LOCK_NB) as usize;
     // SAFETY: integers only.
-    ret(unsafe { syscall2(g::__NR_flock, fd as usize, operation) })?;
-    Ok(())
+    done(unsafe { syscall2(g::__NR_flock, fd as usize, operation) })
 }
 
 /// `unlinkat(2)`; `flags` may be `AT_REMOVEDIR`.
 pub fn unlinkat(dir: RawFd, path: &CStr, flags: u32) -> Result<()> {
     // SAFETY: the kernel only reads the path.
-    ret(unsafe {
+    done(unsafe {
         syscall3(
             g::__NR_unlinkat,
             dir as usize,
             path.as_ptr() as usize,
             flags as usize,
         )
-    })?;
-    Ok(())
+    })
 }
 
 /// `readlinkat(2)`: how many bytes the target has, cut at the buffer's length. With an empty path it reads the link that an
@@ -164,22 +161,19 @@ pub fn getcwd(buffer: &mut [u8]) -> Result<usize> {
 /// `chdir(2)`
 pub fn chdir(path: &CStr) -> Result<()> {
     // SAFETY: the kernel only reads the path.
-    ret(unsafe { syscall1(g::__NR_chdir, path.as_ptr() as usize) })?;
-    Ok(())
+    done(unsafe { syscall1(g::__NR_chdir, path.as_ptr() as usize) })
 }
 
 /// `fchdir(2)`
 pub fn fchdir(dir: RawFd) -> Result<()> {
     // SAFETY: integers only.
-    ret(unsafe { syscall1(g::__NR_fchdir, dir as usize) })?;
-    Ok(())
+    done(unsafe { syscall1(g::__NR_fchdir, dir as usize) })
 }
 
 /// `chroot(2)`
 pub fn chroot(path: &CStr) -> Result<()> {
     // SAFETY: the kernel only reads the path.
-    ret(unsafe { syscall1(g::__NR_chroot, path.as_ptr() as usize) })?;
-    Ok(())
+    done(unsafe { syscall1(g::__NR_chroot, path.as_ptr() as usize) })
 }
 
 /// `ioctl(2)` whose argument is an integer, or none.
@@ -191,7 +185,7 @@ pub fn ioctl_int(fd: RawFd, request: u32, argument: usize) -> Result<usize> {
 /// `faccessat(2)` with the real ids, `R_OK` and so on.
 pub fn access(path: &CStr, mode: u32) -> Result<()> {
     // SAFETY: the kernel only reads the path.
-    ret(unsafe {
+    done(unsafe {
         syscall5(
             g::__NR_faccessat,
             AT_FDCWD as usize,
@@ -200,6 +194,5 @@ pub fn access(path: &CStr, mode: u32) -> Result<()> {
             0,
             0,
         )
-    })?;
-    Ok(())
+    })
 }

@@ -2,7 +2,7 @@
 #![allow(unsafe_code)]
 
 use crate::arch::syscall3;
-use crate::errno::{Errno, Result, ret};
+use crate::errno::{Errno, Result, done, ret};
 use crate::fd::{Fd, RawFd};
 use crate::fs;
 use crate::text::StackPath;
@@ -107,15 +107,14 @@ fn configure(device: RawFd, backing_file: RawFd) -> Result<()> {
         __reserved: [0; 8],
     };
     // SAFETY: the kernel reads one struct loop_config.
-    ret(unsafe {
+    done(unsafe {
         syscall3(
             g::__NR_ioctl,
             device as usize,
             l::LOOP_CONFIGURE as usize,
             (&raw const config) as usize,
         )
-    })?;
-    Ok(())
+    })
 }
 
 fn configure_in_two_steps(device: RawFd, backing_file: RawFd) -> Result<()> {

@@ -2,7 +2,7 @@
 #![allow(unsafe_code)]
 
 use crate::arch::{syscall2, syscall3, syscall4, syscall6};
-use crate::errno::{Errno, Result, ret};
+use crate::errno::{Errno, Result, done, ret};
 use core::marker::PhantomData;
 use linux_raw_sys::general as g;
 
@@ -77,15 +77,14 @@ impl Pages {
     /// No such process uses or drops this value.
     pub unsafe fn keep_from_clones(&self) -> Result<()> {
         // SAFETY: the range is this value's own, and in this process nothing changes.
-        ret(unsafe {
+        done(unsafe {
             syscall3(
                 g::__NR_madvise,
                 self.address,
                 self.len,
                 g::MADV_DONTFORK as usize,
             )
-        })?;
-        Ok(())
+        })
     }
 
     /// The bytes.

@@ -2,7 +2,7 @@
 #![allow(unsafe_code)]
 
 use crate::arch::{syscall2, syscall3, syscall5};
-use crate::errno::{Result, ret};
+use crate::errno::{Result, done};
 use crate::fd::Fd;
 use core::ffi::CStr;
 use linux_raw_sys::general as g;
@@ -39,7 +39,7 @@ impl Mount<'_> {
     pub fn at(&self, target: &CStr) -> Result<()> {
         // SAFETY: all strings are NUL-terminated and outlive the call; null is allowed for each but the target. The kernel
         // copies the data as a string up to a page, and stops at the fault if the page ends earlier.
-        ret(unsafe {
+        done(unsafe {
             syscall5(
                 g::__NR_mount,
                 address(self.source),
@@ -48,16 +48,14 @@ impl Mount<'_> {
                 self.flags as usize,
                 address(self.data),
             )
-        })?;
-        Ok(())
+        })
     }
 }
 
 /// `umount2(2)`
 pub fn umount(target: &CStr, flags: u32) -> Result<()> {
     // SAFETY: the kernel only reads the path.
-    ret(unsafe { syscall2(g::__NR_umount2, target.as_ptr() as usize, flags as usize) })?;
-    Ok(())
+    done(unsafe { syscall2(g::__NR_umount2, target.as_ptr() as usize, flags as usize) })
 }
 
 /// A copy of the mount at `path` and of every mount below it, that hangs nowhere yet (`open_tree(2)`, 5.2). When the
@@ -81,7 +79,7 @@ pub fn copy_tree(path: &CStr) -> Result<Fd> {
 /// Hangs such a copy at `path` (`move_mount(2)`, 5.2).
 pub fn hang_tree(tree: &Fd, path: &CStr) -> Result<()> {
     // SAFETY: the kernel only reads the two paths, one of which is empty.
-    ret(unsafe {
+    done(unsafe {
         syscall5(
             g::__NR_move_mount,
             tree.raw() as usize,
@@ -90,6 +88,5 @@ pub fn hang_tree(tree: &Fd, path: &CStr) -> Result<()> {
             path.as_ptr() as usize,
             g::MOVE_MOUNT_F_EMPTY_PATH as usize,
         )
-    })?;
-    Ok(())
+    })
 }

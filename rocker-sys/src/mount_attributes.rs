@@ -2,7 +2,7 @@
 #![allow(unsafe_code)]
 
 use crate::arch::syscall5;
-use crate::errno::{Result, ret};
+use crate::errno::{Result, done};
 use crate::fs::AT_FDCWD;
 use core::ffi::CStr;
 use linux_raw_sys::general as g;
@@ -36,7 +36,7 @@ fn change(path: &CStr, flags: u32, set: u32, clear: u32) -> Result<()> {
     };
     let size = size_of::<g::mount_attr>();
     // SAFETY: the kernel only reads the path and the structure, whose size goes with it.
-    ret(unsafe {
+    done(unsafe {
         syscall5(
             g::__NR_mount_setattr,
             AT_FDCWD as usize,
@@ -45,6 +45,5 @@ fn change(path: &CStr, flags: u32, set: u32, clear: u32) -> Result<()> {
             (&raw const attributes) as usize,
             size,
         )
-    })?;
-    Ok(())
+    })
 }

@@ -2,7 +2,7 @@
 #![allow(unsafe_code)]
 
 use crate::arch::{syscall1, syscall2};
-use crate::errno::{Result, ret};
+use crate::errno::{Result, done};
 use crate::fd::RawFd;
 use linux_raw_sys::general as g;
 
@@ -12,15 +12,14 @@ pub use g::{
 };
 
 /// `setns(2)` of the calling thread; `kind` is one `CLONE_NEW*`.
+#[inline(never)] // smaller by itself
 pub fn setns(namespace: RawFd, kind: u32) -> Result<()> {
     // SAFETY: integers only; a namespace has no say over this process's memory or descriptors.
-    ret(unsafe { syscall2(g::__NR_setns, namespace as usize, kind as usize) })?;
-    Ok(())
+    done(unsafe { syscall2(g::__NR_setns, namespace as usize, kind as usize) })
 }
 
 /// `unshare(2)` of the calling thread; `kinds` are `CLONE_NEW*`.
 pub fn unshare(kinds: u32) -> Result<()> {
     // SAFETY: integers only; with namespaces alone neither memory nor the descriptor table is unshared.
-    ret(unsafe { syscall1(g::__NR_unshare, kinds as usize) })?;
-    Ok(())
+    done(unsafe { syscall1(g::__NR_unshare, kinds as usize) })
 }

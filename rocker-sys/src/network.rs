@@ -2,7 +2,7 @@
 #![allow(unsafe_code)]
 
 use crate::arch::syscall3;
-use crate::errno::{Result, ret};
+use crate::errno::{Result, done};
 use crate::socket;
 use linux_raw_sys::general as g;
 use linux_raw_sys::ioctl::SIOCSIFFLAGS;
@@ -29,13 +29,12 @@ pub fn bring_up_loopback() -> Result<()> {
     let [l, o, ..] = &mut request.name;
     (*l, *o) = (b'l', b'o');
     // SAFETY: the kernel reads one struct ifreq, and `request` is as large.
-    ret(unsafe {
+    done(unsafe {
         syscall3(
             g::__NR_ioctl,
             socket.raw() as usize,
             SIOCSIFFLAGS as usize,
             (&raw const request) as usize,
         )
-    })?;
-    Ok(())
+    })
 }

@@ -6,7 +6,7 @@ mod wait;
 pub use wait::{Ended, Which, reap, wait};
 
 use crate::arch::{syscall0, syscall1, syscall2, syscall3, syscall4, syscall5};
-use crate::errno::{Errno, Result, ret};
+use crate::errno::{Errno, Result, done, ret};
 use crate::fd::{Fd, RawFd};
 use core::ffi::{CStr, c_char};
 use linux_raw_sys::general as g;
@@ -118,8 +118,7 @@ pub unsafe fn clone_sibling_alike() -> Result<i32> {
 /// Puts a child that has not executed anything into a process group of its own, which has its number (`setpgid(2)`).
 pub fn set_group(child: i32) -> Result<()> {
     // SAFETY: integers only.
-    ret(unsafe { syscall2(g::__NR_setpgid, child as usize, child as usize) })?;
-    Ok(())
+    done(unsafe { syscall2(g::__NR_setpgid, child as usize, child as usize) })
 }
 
 /// `getpid(2)`, in the process's own pid namespace.
@@ -137,7 +136,7 @@ pub fn pidfd_open(pid: i32) -> Result<Fd> {
 /// Sends a signal by pidfd (`pidfd_send_signal(2)`, 5.1); 0 only asks.
 pub fn pidfd_send_signal(pidfd: RawFd, signal: u32) -> Result<()> {
     // SAFETY: integers and a null siginfo.
-    ret(unsafe {
+    done(unsafe {
         syscall4(
             g::__NR_pidfd_send_signal,
             pidfd as usize,
@@ -145,15 +144,13 @@ pub fn pidfd_send_signal(pidfd: RawFd, signal: u32) -> Result<()> {
             0,
             0,
         )
-    })?;
-    Ok(())
+    })
 }
 
 /// `kill(2)`
 pub fn kill(pid: i32, signal: u32) -> Result<()> {
     // SAFETY: integers only.
-    ret(unsafe { syscall2(g::__NR_kill, pid as usize, signal as usize) })?;
-    Ok(())
+    done(unsafe { syscall2(g::__NR_kill, pid as usize, signal as usize) })
 }
 
 /// Ends the process, all its threads, now (`exit_group(2)`).
@@ -189,10 +186,10 @@ pub fn raise_open_files_limit() -> Result<u64> {
     let mut limit = [0u64; 2];
     let address = limit.as_mut_ptr() as usize;
     // SAFETY: a null new limit changes nothing; the kernel writes one struct rlimit64, two 64-bit integers.
-    ret(unsafe { syscall4(g::__NR_prlimit64, 0, g::RLIMIT_NOFILE as usize, 0, address) })?;
+    done(unsafe { syscall4(g::__NR_prlimit64, 0, g::RLIMIT_NOFILE as usize, 0, address) })?;
     limit[0] = limit[1];
     // SAFETY: the kernel reads one struct rlimit64 and writes none.
-    ret(unsafe {
+    done(unsafe {
         syscall4(
             g::__NR_prlimit64,
             0,
@@ -223,7 +220,7 @@ pub fn kernel_release(buffer: &mut [u8]) -> Result<usize> {
     const FIELD: usize = 65;
     let mut names = [0u8; FIELD * 6];
     // SAFETY: the kernel writes one struct new_utsname, which is as large as `names`.
-    ret(unsafe { syscall1(g::__NR_uname, names.as_mut_ptr() as usize) })?;
+    done(unsafe { syscall1(g::__NR_uname, names.as_mut_ptr() as usize) })?;
     let release = names
         .get(FIELD * 2..)
         .unwrap_or_default()

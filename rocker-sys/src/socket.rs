@@ -6,7 +6,7 @@ mod packet;
 pub use packet::{DONT_WAIT, Descriptors, FDS_MAX, Received, receive, receive_into, send};
 
 use crate::arch::{syscall2, syscall3, syscall4, syscall5};
-use crate::errno::{Errno, Result, ret};
+use crate::errno::{Errno, Result, done};
 use crate::fd::{Fd, RawFd};
 use core::mem::{offset_of, zeroed};
 use linux_raw_sys::general as g;
@@ -87,7 +87,7 @@ pub fn pair() -> Result<(Fd, Fd)> {
     let mut fds = [-1; 2];
     let address = fds.as_mut_ptr() as usize;
     // SAFETY: the kernel writes two ints.
-    ret(unsafe {
+    done(unsafe {
         syscall4(
             g::__NR_socketpair,
             n::AF_UNIX as usize,
@@ -107,23 +107,20 @@ pub fn pair() -> Result<(Fd, Fd)> {
 pub fn bind(socket: RawFd, address: &Address) -> Result<()> {
     let name = &raw const address.name;
     // SAFETY: the kernel reads `len` bytes of the address, which is no more than it has.
-    ret(unsafe { syscall3(g::__NR_bind, socket as usize, name as usize, address.len) })?;
-    Ok(())
+    done(unsafe { syscall3(g::__NR_bind, socket as usize, name as usize, address.len) })
 }
 
 /// `listen(2)`
 pub fn listen(socket: RawFd, backlog: usize) -> Result<()> {
     // SAFETY: integers only.
-    ret(unsafe { syscall2(g::__NR_listen, socket as usize, backlog) })?;
-    Ok(())
+    done(unsafe { syscall2(g::__NR_listen, socket as usize, backlog) })
 }
 
 /// `connect(2)`; a full backlog is waited for up to the send timeout, then `EAGAIN`.
 pub fn connect(socket: RawFd, address: &Address) -> Result<()> {
     let name = &raw const address.name;
     // SAFETY: the kernel reads `len` bytes of the address, which is no more than it has.
-    ret(unsafe { syscall3(g::__NR_connect, socket as usize, name as usize, address.len) })?;
-    Ok(())
+    done(unsafe { syscall3(g::__NR_connect, socket as usize, name as usize, address.len) })
 }
 
 /// The next connection (`accept4(2)`).
@@ -147,21 +144,20 @@ pub fn set_nonblocking(socket: RawFd) -> Result<()> {
     #[cfg(target_pointer_width = "32")]
     let number = g::__NR_fcntl64;
     // SAFETY: integers only. A socket has no other status flag to lose.
-    ret(unsafe {
+    done(unsafe {
         syscall3(
             number,
             socket as usize,
             g::F_SETFL as usize,
             g::O_NONBLOCK as usize,
         )
-    })?;
-    Ok(())
+    })
 }
 
 fn set_option<T>(socket: RawFd, option: u32, value: &T) -> Result<()> {
     let level = n::SOL_SOCKET as usize;
     // SAFETY: the kernel reads `size_of::<T>()` bytes of the borrowed value.
-    ret(unsafe {
+    done(unsafe {
         syscall5(
             g::__NR_setsockopt,
             socket as usize,
@@ -170,8 +166,7 @@ fn set_option<T>(socket: RawFd, option: u32, value: &T) -> Result<()> {
             core::ptr::from_ref(value) as usize,
             size_of::<T>(),
         )
-    })?;
-    Ok(())
+    })
 }
 
 /// How long connect and send wait (`SO_SNDTIMEO`).
@@ -195,7 +190,7 @@ pub fn peer_credentials(socket: RawFd) -> Result<Credentials> {
     };
     let mut len = size_of::<n::ucred>() as u32;
     // SAFETY: the kernel writes at most `len` bytes, one struct ucred, and the length.
-    ret(unsafe {
+    done(unsafe {
         syscall5(
             g::__NR_getsockopt,
             socket as usize,

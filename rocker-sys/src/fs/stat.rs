@@ -4,7 +4,7 @@
 use crate::arch::syscall2;
 #[cfg(target_pointer_width = "32")]
 use crate::arch::syscall3;
-use crate::errno::{Result, ret};
+use crate::errno::{Result, done, ret};
 use crate::fd::RawFd;
 use core::mem::MaybeUninit;
 use linux_raw_sys::general as g;
@@ -99,7 +99,7 @@ impl StatFs {
 pub fn fstat(fd: RawFd) -> Result<Stat> {
     let mut stat = MaybeUninit::<abi::KernelStat>::uninit();
     // SAFETY: the kernel writes one struct stat of this architecture.
-    ret(unsafe { syscall2(abi::NR_FSTAT, fd as usize, stat.as_mut_ptr() as usize) })?;
+    done(unsafe { syscall2(abi::NR_FSTAT, fd as usize, stat.as_mut_ptr() as usize) })?;
     // SAFETY: the call succeeded, so the kernel has filled the structure.
     let stat = unsafe { stat.assume_init() };
     #[allow(

@@ -2,7 +2,7 @@
 #![allow(unsafe_code)]
 
 use crate::arch::syscall5;
-use crate::errno::{Result, ret};
+use crate::errno::{Result, done};
 use linux_raw_sys::general as g;
 
 /// How a child changed, as `waitid(2)` says it.
@@ -63,7 +63,7 @@ pub fn wait(which: Which, flags: u32) -> Result<Option<(i32, Ended)>> {
     // SAFETY: integers only, for which zero is a value.
     let mut info: ChildInfo = unsafe { core::mem::zeroed() };
     // SAFETY: the kernel writes at most one siginfo_t, and `info` is as large; a null rusage is not written.
-    ret(unsafe {
+    done(unsafe {
         syscall5(
             g::__NR_waitid,
             kind as usize,
@@ -92,7 +92,7 @@ pub fn wait(which: Which, flags: u32) -> Result<Option<(i32, Ended)>> {
 pub fn reap(pid: i32) -> Result<()> {
     let flags = g::WEXITED | g::__WALL;
     // SAFETY: integers only; a null siginfo and a null rusage are not written.
-    ret(unsafe {
+    done(unsafe {
         syscall5(
             g::__NR_waitid,
             g::P_PID as usize,
@@ -101,6 +101,5 @@ pub fn reap(pid: i32) -> Result<()> {
             flags as usize,
             0,
         )
-    })?;
-    Ok(())
+    })
 }
