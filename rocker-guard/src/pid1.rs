@@ -2,7 +2,8 @@
 //!
 //! An App that entered with setns is not the guard's child: `waitid` says `ECHILD` while it runs. What it orphans is. So the
 //! sandbox is over when the pidfd of every process that joined has fired *and* `waitid` says `ECHILD`. Both are events:
-//! nothing here ticks, but on kernels without pidfds (before 5.3), where PID 1 looks whether it is alone.
+//! nothing here ticks, but on kernels without pidfds (before 5.3), where PID 1 looks whether it is alone, if it is built for
+//! them (`OLD_KERNELS`).
 
 use crate::alone::is_alone;
 use rocker_proto::Joined;
@@ -10,7 +11,7 @@ use rocker_sys::epoll::{Epoll, Events, FOREVER};
 use rocker_sys::process::{self, Which};
 use rocker_sys::raw::general::WNOHANG;
 use rocker_sys::signal::{self, SIGCHLD, SigSet};
-use rocker_sys::{Errno, Fd, RawFd, Result, socket, time};
+use rocker_sys::{Errno, Fd, OLD_KERNELS, RawFd, Result, socket, time};
 
 /// How long a client that has its descriptors may take to send somebody in, in milliseconds: as long as it waits itself.
 const JOIN_TIMEOUT_MS: u64 = 10_000;
@@ -115,7 +116,7 @@ impl Pid1 {
     }
 
     fn timeout(&self, deadline: u64) -> i32 {
-        if self.must_look {
+        if OLD_KERNELS && self.must_look {
             TICK_MS
         } else if self.joined {
             FOREVER
@@ -138,7 +139,8 @@ impl Pid1 {
         if self.alive > 0 || !childless {
             return Ok(false);
         }
-        if !self.must_look {
+        if !OLD_KERNELS || !self.must_look {
+            // A client that sends no pidfd where there are some is mistaken: whom it meant ends with those that are known.
             return Ok(true);
         }
         // Again: whoever ended while we looked has left its children to this process.

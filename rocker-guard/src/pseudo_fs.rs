@@ -12,7 +12,7 @@ use rocker_sys::mount::{
 use rocker_sys::mount_attributes::{
     self, AT_RECURSIVE, MOUNT_ATTR_NODEV, MOUNT_ATTR_NOEXEC, MOUNT_ATTR_NOSUID, MOUNT_ATTR_RDONLY,
 };
-use rocker_sys::{Errno, Fd, ProcPath, Result, fs};
+use rocker_sys::{Errno, Fd, OLD_KERNELS, ProcPath, Result, fs};
 
 /// Knobs of the whole machine: to be read, not turned.
 const READ_ONLY: [&CStr; 4] = [
@@ -38,7 +38,7 @@ pub(crate) fn mount_proc(mask: &Fd) -> Step {
     at_each(&mask, bind)?;
     match make_binds_read_only() {
         // Before Linux 5.12, and filters of container engines that do not know the call yet.
-        Err(Errno::ENOSYS | Errno::EPERM) => at_each(&mask, remount_read_only),
+        Err(Errno::ENOSYS | Errno::EPERM) if OLD_KERNELS => at_each(&mask, remount_read_only),
         result => result.at(Stage::HARDEN_PROC),
     }
 }
@@ -100,7 +100,9 @@ pub(crate) fn make_sys_read_only(mounts: MountPoints<'_>) -> Step {
     match mount_attributes::set(c"/sys", AT_RECURSIVE, MOUNT_ATTR_RDONLY) {
         // Nothing is mounted there, or there is no such directory.
         Err(Errno::EINVAL | Errno::ENOENT) => Ok(()),
-        Err(Errno::ENOSYS | Errno::EPERM) => one_by_one(mounts).at(Stage::HARDEN_SYS),
+        Err(Errno::ENOSYS | Errno::EPERM) if OLD_KERNELS => {
+            one_by_one(mounts).at(Stage::HARDEN_SYS)
+        }
         result => result.at(Stage::HARDEN_SYS),
     }
 }

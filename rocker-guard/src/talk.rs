@@ -12,7 +12,7 @@ use rocker_sys::namespace::{
     CLONE_NEWUTS,
 };
 use rocker_sys::raw::general::O_RDONLY;
-use rocker_sys::{Errno, Fd, RawFd, Result, fs, process, socket, time};
+use rocker_sys::{Errno, Fd, OLD_KERNELS, RawFd, Result, fs, process, socket, time};
 
 /// How long the master may take to write three small files, in milliseconds. It has one thread, which at worst is in the
 /// middle of other launches.
@@ -49,7 +49,7 @@ impl Doors {
 
     fn open_all(&mut self) -> Result<()> {
         match process::pidfd_open(process::pid()) {
-            Err(Errno::ENOSYS) if self.entrance.is_one_by_one() => {}
+            Err(Errno::ENOSYS) if OLD_KERNELS && self.entrance.is_one_by_one() => {}
             result => self.push(result?)?,
         }
         if self.entrance.is_one_by_one() {

@@ -2,7 +2,7 @@
 
 use rocker_proto::{Entrance, Network, Request};
 use rocker_sys::namespace::{self, CLONE_NEWCGROUP, CLONE_NEWIPC, CLONE_NEWNET, CLONE_NEWUTS};
-use rocker_sys::{fs, process};
+use rocker_sys::{Fd, OLD_KERNELS, fs, process};
 
 /// What launches ask of the kernel.
 #[derive(Clone, Copy, Debug)]
@@ -17,11 +17,11 @@ impl Kernel {
     /// Enters two namespaces that this process is in already, which changes nothing. Older kernels say `EINVAL`, and so they
     /// do to a pidfd with no kind at all, so there is no cheaper way to ask.
     pub(crate) fn ask() -> Self {
-        let entered = process::pidfd_open(process::pid())
-            .and_then(|me| namespace::setns(me.raw(), CLONE_NEWIPC | CLONE_NEWUTS));
+        let enter = |me: Fd| namespace::setns(me.raw(), CLONE_NEWIPC | CLONE_NEWUTS);
+        let entered = || process::pidfd_open(process::pid()).and_then(enter);
         let has_cgroups = fs::access(c"/proc/self/ns/cgroup", 0).is_ok();
         Self {
-            setns_takes_pidfds: entered.is_ok(),
+            setns_takes_pidfds: !OLD_KERNELS || entered().is_ok(),
             cgroup_namespace: if has_cgroups { CLONE_NEWCGROUP } else { 0 },
         }
     }

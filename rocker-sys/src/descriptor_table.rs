@@ -1,6 +1,7 @@
 //! The table of all descriptors of this process, whoever owns them.
 #![allow(unsafe_code)]
 
+use crate::OLD_KERNELS;
 use crate::arch::{syscall1, syscall3};
 use crate::errno::{Errno, Result, done, ret};
 use crate::fd::RawFd;
@@ -55,7 +56,9 @@ unsafe fn close_range(first: RawFd, last: RawFd, flags: u32) -> Result<()> {
         )
     }) {
         // SAFETY: the caller's promise.
-        Err(Errno::ENOSYS | Errno::EINVAL) => unsafe { close_listed(first, last, flags) },
+        Err(Errno::ENOSYS | Errno::EINVAL) if OLD_KERNELS => unsafe {
+            close_listed(first, last, flags)
+        },
         result => result.map(drop),
     }
 }

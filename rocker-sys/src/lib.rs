@@ -47,3 +47,6 @@ pub use fd::{Fd, ProcPath, RawFd, dup_to};
 /// The kernel's own types and constants.
 pub use linux_raw_sys as raw;
 pub use text::{Decimal, StackPath, is, parse_decimal, position};
+
+/// Is there a way round what kernels before 5.12 have not got? Without it such a call fails as it does (`ENOSYS`).
+pub const OLD_KERNELS: bool = cfg!(feature = "old-kernels");

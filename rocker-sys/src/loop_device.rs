@@ -1,6 +1,7 @@
 //! A file as a block device.
 #![allow(unsafe_code)]
 
+use crate::OLD_KERNELS;
 use crate::arch::syscall3;
 use crate::errno::{Errno, Result, done, ret};
 use crate::fd::{Fd, RawFd};
@@ -31,7 +32,9 @@ impl LoopDevice {
     pub fn attach(backing_file: RawFd) -> Result<Self> {
         Self::attach_by(|device| match configure(device, backing_file) {
             // ENOTTY is what the documentation says for an unknown request; the driver before 5.8 says EINVAL.
-            Err(Errno::EINVAL | Errno::ENOTTY) => configure_in_two_steps(device, backing_file),
+            Err(Errno::EINVAL | Errno::ENOTTY) if OLD_KERNELS => {
+                configure_in_two_steps(device, backing_file)
+            }
             result => result,
         })
     }

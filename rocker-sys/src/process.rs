@@ -5,6 +5,7 @@ mod wait;
 
 pub use wait::{Ended, Which, reap, wait};
 
+use crate::OLD_KERNELS;
 use crate::arch::{syscall0, syscall1, syscall2, syscall3, syscall4, syscall5};
 use crate::errno::{Errno, Result, done, ret};
 use crate::fd::{Fd, RawFd};
@@ -57,7 +58,7 @@ pub unsafe fn clone(namespaces: u32, exit_signal: u32) -> Result<Cloned> {
             Ok(Cloned::Parent { pid, pidfd })
         }
         // SAFETY: the caller's promise.
-        Err(Errno::ENOSYS) => unsafe { clone_without_pidfd(namespaces) },
+        Err(Errno::ENOSYS) if OLD_KERNELS => unsafe { clone_without_pidfd(namespaces) },
         Err(errno) => Err(errno),
     }
 }

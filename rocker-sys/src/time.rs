@@ -1,6 +1,8 @@
 //! Clocks and waiting for descriptors, with 64-bit time on 32-bit machines too.
 #![allow(unsafe_code)]
 
+#[cfg(target_pointer_width = "32")]
+use crate::OLD_KERNELS;
 use crate::arch::{syscall2, syscall5};
 use crate::errno::{Errno, Result, ret};
 use crate::fd::RawFd;
@@ -57,7 +59,7 @@ fn clock(id: u32) -> (u64, u32) {
             now.as_mut_ptr() as usize,
         )
     };
-    if ret(done).is_ok() {
+    if !OLD_KERNELS || ret(done).is_ok() {
         return (now[0], now[1] as u32);
     }
     // Before 5.1. The monotonic clock counts from boot: 31 bits of it are 68 years.
@@ -126,7 +128,7 @@ fn poll_once(fd: RawFd, events: u32, timeout_ms: u64) -> Result<usize> {
     };
     match ret(value) {
         #[cfg(target_pointer_width = "32")]
-        Err(Errno::ENOSYS) => poll_once_old(poll, timeout),
+        Err(Errno::ENOSYS) if OLD_KERNELS => poll_once_old(poll, timeout),
         result => result,
     }
 }
