@@ -7,6 +7,10 @@ fn main() {
     if std::env::var_os("CARGO_FEATURE_FREESTANDING").is_none() {
         return;
     }
+    if !is_native() {
+        println!("cargo:rustc-link-arg-bins=-static");
+        return;
+    }
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/../rocker-sys/static.ld");
     let to_linker = [
         &format!("-T{script}"),
@@ -28,6 +32,12 @@ fn main() {
             tell(&format!("-Wl,{argument}"));
         }
     }
+}
+
+/// Has rocker-sys an entry point and system calls of its own for the architecture? Elsewhere a C compiler links libc.
+fn is_native() -> bool {
+    let architecture = std::env::var("CARGO_CFG_TARGET_ARCH").unwrap_or_default();
+    ["x86_64", "aarch64", "arm", "riscv64"].contains(&architecture.as_str())
 }
 
 /// Not by way of a C compiler, which wants its linker's arguments marked? Foreign targets need no C compiler for these

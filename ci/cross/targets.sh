@@ -26,6 +26,8 @@ name_target() {
         aarch64-*-linux-*) c_target=aarch64-linux-${target##*-} debian=arm64 emulator=aarch64 ;;
         riscv64gc-*-linux-*) c_target=riscv64-linux-${target##*-} debian=riscv64 emulator=riscv64 ;;
         x86_64-*-linux-*) c_target=x86_64-linux-${target##*-} debian=amd64 emulator=x86_64 ;;
+        # Rust's has no hardware for floating point.
+        mipsel-*-linux-musl) c_target=mipsel-linux-musleabi debian=mipsel emulator=mipsel ;;
     esac
 }
 

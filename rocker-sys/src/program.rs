@@ -127,6 +127,19 @@ macro_rules! program {
                 "mv a0, sp", "tail {entry}", entry = sym rocker_entry)
         }
 
+        // Everywhere else libc makes the system calls, and starts the program too.
+        #[cfg(not(any(
+            target_arch = "x86_64",
+            target_arch = "aarch64",
+            target_arch = "arm",
+            target_arch = "riscv64"
+        )))]
+        #[unsafe(no_mangle)]
+        unsafe extern "C" fn main(_: core::ffi::c_int, arguments: *const usize) -> ! {
+            // SAFETY: libc hands over the kernel's own array, and the word before it is their number (`execve(2)`).
+            unsafe { rocker_entry(arguments.sub(1)) }
+        }
+
         /// Where the entry point goes on in Rust.
         unsafe extern "C" fn rocker_entry(stack: *const usize) -> ! {
             // SAFETY: `_start` hands over the stack pointer as it found it.
