@@ -2,8 +2,8 @@
 
 use rocker_client::Request;
 use rocker_testing::{
-    Case, Master, Sandbox, Traces, eventually, has_pidfds, is_there, kill, launch, overlays, pipe,
-    request, run_cases_on_both_kernels, status_of, wait_for, wait_for_guard,
+    Case, Master, Sandbox, Traces, eventually, has_pidfds, is_there, kill, launch, overlays,
+    patience, pipe, request, run_cases_on_both_kernels, status_of, wait_for, wait_for_guard,
 };
 use std::fs;
 use std::io::{Read, Write};
@@ -65,7 +65,7 @@ fn assert_nothing_left(before: &Traces) {
 
 /// At once, or at the next tick where no pidfd tells.
 fn limit() -> Duration {
-    Duration::from_millis(if has_pidfds() { 50 } else { 400 })
+    Duration::from_millis(if has_pidfds() { 50 } else { 400 }) * patience()
 }
 
 /// The shortest of a few tries: what a busy machine adds is not the guard's doing.

@@ -162,7 +162,11 @@ fn a_hundred_silent_peers_delay_nobody() {
     let peers: Vec<_> = (0..100).map(|_| Peer::connect().unwrap()).collect();
     let start = Instant::now();
     Steady::launch();
-    assert!(start.elapsed() < SOON, "{:?}", start.elapsed());
+    assert!(
+        start.elapsed() < SOON * rocker_testing::patience(),
+        "{:?}",
+        start.elapsed()
+    );
     drop(peers);
     steady.check();
 }

@@ -93,7 +93,11 @@ impl Terminal {
             if let Some(at) = self.seen.find(text) {
                 return self.seen.drain(..at + text.len()).collect();
             }
-            assert!(start.elapsed() < LIMIT, "no {text:?} in {:?}", self.seen);
+            assert!(
+                start.elapsed() < LIMIT * rocker_testing::patience(),
+                "no {text:?} in {:?}",
+                self.seen
+            );
             self.read();
         }
     }

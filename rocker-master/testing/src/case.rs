@@ -2,6 +2,7 @@
 
 use crate::files::mount;
 use crate::filter::become_old_kernel;
+use crate::patience;
 use libtest_mimic::{Arguments, Conclusion, Failed, Trial};
 use std::io::Error;
 use std::process::{Command, ExitCode};
@@ -151,7 +152,7 @@ fn exit_code_of(child: i32) -> ExitCode {
 fn isolate() {
     // A test that hangs must not hang the suite; the kernel then ends everything in the pid namespace.
     // SAFETY: integers only.
-    unsafe { libc::alarm(120) };
+    unsafe { libc::alarm(120 * patience()) };
     // PID 1 ignores what it has no handler for, SIGALRM too, so it needs one.
     // SAFETY: the handler only ends the process.
     unsafe { libc::signal(libc::SIGALRM, timed_out as *const () as libc::sighandler_t) };
@@ -168,7 +169,7 @@ fn isolate() {
 }
 
 extern "C" fn timed_out(_: i32) {
-    let text = "timed out after 120 s\n";
+    let text = "timed out\n";
     // SAFETY: write and _exit may be called from a handler (signal-safety(7)).
     unsafe { libc::write(2, text.as_ptr().cast(), text.len()) };
     // SAFETY: as above.

@@ -1,5 +1,6 @@
 //! `Peer`: a client that sends what it likes.
 
+use crate::patience;
 use rocker_client::Failure;
 use rocker_proto::Reply;
 use std::io::{Error, Result};
@@ -119,8 +120,9 @@ impl Peer {
         }
     }
 
-    /// The next packet, empty at the end of the connection; fails after `limit`.
+    /// The next packet, empty at the end of the connection; fails after `limit`, times [`patience`].
     pub fn receive(&self, limit: Duration) -> Vec<u8> {
+        let limit = limit * patience();
         let mut poll = libc::pollfd {
             fd: self.raw(),
             events: libc::POLLIN,

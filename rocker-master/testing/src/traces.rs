@@ -1,5 +1,6 @@
 //! `Traces`: what a launch may not leave behind.
 
+use crate::patience;
 use std::collections::BTreeSet;
 use std::fs;
 use std::os::fd::AsRawFd;
@@ -106,8 +107,9 @@ fn list(dir: &Path, found: &mut BTreeSet<String>) {
     }
 }
 
-/// Tries until it holds; fails after `limit`. Gives how long it took.
+/// Tries until it holds; fails after `limit`, times [`patience`]. Gives how long it took.
 pub fn eventually(what: &str, limit: Duration, mut holds: impl FnMut() -> bool) -> Duration {
+    let limit = limit * patience();
     let start = Instant::now();
     while !holds() {
         assert!(start.elapsed() < limit, "not within {limit:?}: {what}");
