@@ -22,7 +22,7 @@ all: release
 release: device library pack
 
 ifdef TARGET
-device library:
+device small library:
 	ci/cross/build $@ $(TARGET)
 
 demo: library
