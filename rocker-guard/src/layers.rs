@@ -8,11 +8,12 @@
 
 use crate::Defence;
 use crate::layer_name::LayerName;
+use crate::resolve::open_dir;
 use crate::seat::Seat;
 use core::ffi::CStr;
 use rocker_proto::Request;
 use rocker_sys::fs::{self, Stat};
-use rocker_sys::raw::general::{O_DIRECTORY, O_NOFOLLOW, O_PATH, O_RDONLY};
+use rocker_sys::raw::general::{O_PATH, O_RDONLY};
 use rocker_sys::{Errno, Fd, Result, StackPath};
 
 /// A layer's path below the store: a name, a slash, `upper` or `work` with a number.
@@ -37,10 +38,10 @@ impl LayerStore {
     /// # Errors
     /// `EPERM`: something is in its place that root did not make.
     pub(crate) fn on_disk(data_dir: &Fd) -> Result<Self> {
-        let dir = match open(data_dir, c".rocker", O_RDONLY) {
+        let dir = match open_dir(data_dir, c".rocker", O_RDONLY) {
             Err(Errno::ENOENT) => {
                 make(data_dir, c".rocker")?;
-                open(data_dir, c".rocker", O_RDONLY)?
+                open_dir(data_dir, c".rocker", O_RDONLY)?
             }
             result => result?,
         };
@@ -98,11 +99,11 @@ impl LayerStore {
 /// A layer's directory, and whether it was made just now. That of an earlier launch is one call away.
 fn layer(store: &Fd, name: &LayerName, part: &[u8]) -> Result<(Fd, bool)> {
     let path = LayerPath::of(&[name.as_c_str().to_bytes(), b"/", part])?;
-    match open(store, path.as_c_str(), O_PATH) {
+    match open_dir(store, path.as_c_str(), O_PATH) {
         Err(Errno::ENOENT) => {
             make(store, name.as_c_str())?;
             make(store, path.as_c_str())?;
-            Ok((open(store, path.as_c_str(), O_PATH)?, true))
+            Ok((open_dir(store, path.as_c_str(), O_PATH)?, true))
         }
         result => Ok((result?, false)),
     }
@@ -133,7 +134,7 @@ fn give_to_app(
         return Ok(());
     }
     // What changes an owner or a mode wants more than a place in the tree.
-    let upper = open(upper, c".", O_RDONLY)?;
+    let upper = open_dir(upper, c".", O_RDONLY)?;
     fs::fchown(upper.raw(), uid, gid)?;
     fs::fchmod(upper.raw(), mode)
 }
@@ -148,10 +149,6 @@ fn may_enter(dir: &Stat, request: &Request<'_>) -> bool {
         0o001
     };
     dir.mode & execute != 0
-}
-
-fn open(parent: &Fd, path: &CStr, flags: u32) -> Result<Fd> {
-    fs::openat(parent.raw(), path, flags | O_DIRECTORY | O_NOFOLLOW, 0)
 }
 
 fn make(parent: &Fd, path: &CStr) -> Result<()> {

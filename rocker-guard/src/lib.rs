@@ -61,6 +61,7 @@ mod trust;
 #[cfg(not(feature = "signatures"))]
 #[path = "trust/nothing.rs"]
 mod trust;
+pub mod work_dir;
 
 pub use cache::{CACHE_DIR, Cache, PackageId, Slot};
 pub use defence::Defence;

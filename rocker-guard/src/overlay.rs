@@ -7,10 +7,9 @@ use crate::paths::{Paths, holds};
 use crate::seat::Seat;
 use crate::step::{At, Step};
 use crate::{resolve, submount, tmpfs};
-use core::ffi::CStr;
 use rocker_proto::{DataMode, Failure, Request, Stage};
 use rocker_sys::fs::{self, DirEntries, Stat};
-use rocker_sys::raw::general::{O_DIRECTORY, O_NOFOLLOW, O_PATH, O_RDONLY};
+use rocker_sys::raw::general::{O_DIRECTORY, O_PATH, O_RDONLY};
 use rocker_sys::{Errno, Fd, Result};
 
 /// The most overlays in one sandbox: sixteen can be named, and a root directory rarely has more than thirty directories.
@@ -104,7 +103,7 @@ impl<'a> Overlays<'a> {
                 ) {
                     continue;
                 }
-                match open_dir(&root, entry.name) {
+                match resolve::open_dir(&root, entry.name, O_PATH) {
                     // A file, or a symbolic link.
                     Err(Errno::ENOTDIR | Errno::ELOOP) => continue,
                     result => result
@@ -212,8 +211,4 @@ impl Overlay {
         let len = self.path.1.saturating_mul(1 << u16::BITS);
         len.saturating_add(self.index.into())
     }
-}
-
-fn open_dir(parent: &Fd, name: &CStr) -> Result<Fd> {
-    fs::openat(parent.raw(), name, O_PATH | O_DIRECTORY | O_NOFOLLOW, 0)
 }

@@ -5,10 +5,9 @@
 
 use crate::layers::Layers;
 use crate::step::{At, Step};
-use core::ffi::CStr;
+use crate::work_dir;
 use rocker_proto::Stage;
 use rocker_sys::mount::{MS_NODEV, MS_NOSUID, Mount};
-use rocker_sys::raw::general::{AT_REMOVEDIR, O_DIRECTORY, O_NOFOLLOW, O_PATH};
 use rocker_sys::{Decimal, Errno, Fd, Result, StackPath, fs};
 
 /// What is mounted where.
@@ -46,14 +45,14 @@ impl OverlayMount<'_> {
     pub(crate) fn mount(&self, _names: &ByNumber) -> Result<()> {
         if self.volatile {
             // A refused mount costs more than to look first.
-            clear(&self.layers.work)?;
+            work_dir::clear_mark(&self.layers.work)?;
             match self.try_mount(b",volatile") {
                 Err(Errno::EINVAL) => {}
                 result => return result,
             }
         }
         match self.try_mount(b"") {
-            Err(Errno::EINVAL) if clear(&self.layers.work)? => self.try_mount(b""),
+            Err(Errno::EINVAL) if work_dir::clear_mark(&self.layers.work)? => self.try_mount(b""),
             result => result,
         }
     }
@@ -84,26 +83,4 @@ impl OverlayMount<'_> {
         }
         .at(target.as_c_str())
     }
-}
-
-/// Removes the mark that a volatile mount leaves in its work directory; says whether there was one. It is there for people
-/// to think about what a crash may have done to the upper layer; whoever asks for volatile has said that it does not matter.
-fn clear(work: &Fd) -> Result<bool> {
-    let open = |parent: &Fd, name: &CStr| {
-        fs::openat(parent.raw(), name, O_PATH | O_DIRECTORY | O_NOFOLLOW, 0)
-    };
-    let incompat = match open(work, c"work").and_then(|work| open(&work, c"incompat")) {
-        Err(Errno::ENOENT) => return Ok(false),
-        result => result?,
-    };
-    let volatile = match open(&incompat, c"volatile") {
-        Err(Errno::ENOENT) => return Ok(false),
-        result => result?,
-    };
-    match fs::unlinkat(volatile.raw(), c"dirty", 0) {
-        Ok(()) | Err(Errno::ENOENT) => {}
-        Err(errno) => return Err(errno),
-    }
-    fs::unlinkat(incompat.raw(), c"volatile", AT_REMOVEDIR)?;
-    Ok(true)
 }

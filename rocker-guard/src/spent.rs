@@ -5,9 +5,9 @@
 //! every overlay has two work directories, used in turns, and while the App runs, the master removes what the launch before
 //! has left in the other one. If it does not come to that, overlayfs does it.
 
-use rocker_sys::raw::general::{O_DIRECTORY, O_NOFOLLOW, O_PATH};
+use crate::work_dir::is_used;
+use rocker_sys::Fd;
 use rocker_sys::socket::FDS_MAX;
-use rocker_sys::{Errno, Fd, fs};
 
 /// Descriptors of them; no more than fit one packet, with the guard's pidfd and the lock of its seat.
 #[derive(Default)]
@@ -34,9 +34,4 @@ impl Spent {
     pub(crate) fn as_slice(&self) -> &[Fd] {
         &self.0
     }
-}
-
-fn is_used(work: &Fd) -> bool {
-    let flags = O_PATH | O_DIRECTORY | O_NOFOLLOW;
-    fs::openat(work.raw(), c"work", flags, 0).err() != Some(Errno::ENOENT)
 }

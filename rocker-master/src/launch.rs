@@ -15,16 +15,15 @@ use crate::registry::{Guard, State};
 use crate::trust::{Generation, TrustTable};
 use crate::user_namespaces::UserNamespaces;
 use core::ffi::CStr;
-use rocker_guard::{MountPoints, PackageId, Plan, Trust};
+use rocker_guard::{MountPoints, PackageId, Plan, Trust, work_dir};
 use rocker_proto::limits::REQUEST_MAX;
 use rocker_proto::{Failure, Report, Request, Stage};
 use rocker_sys::memory::Pages;
 use rocker_sys::namespace::{CLONE_NEWIPC, CLONE_NEWNS, CLONE_NEWPID, CLONE_NEWUTS};
 use rocker_sys::process::{self, Cloned};
-use rocker_sys::raw::general::AT_REMOVEDIR;
 use rocker_sys::signal::SIGCHLD;
 use rocker_sys::socket::{self, Credentials};
-use rocker_sys::{Errno, Fd, Result, fs, time};
+use rocker_sys::{Errno, Fd, Result, time};
 
 /// What every sandbox gets.
 const ALWAYS: u32 = CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS;
@@ -236,7 +235,8 @@ pub(crate) fn hear_guard(
             *is_ready = true;
             let sender = received.sender.map(|sender| sender.pid);
             guard.told = sender.and_then(|pid| Some((pid, received.fds.next()?)));
-            received.fds.for_each(clear);
+            // The last one is the lock of a seat, and no directory: it holds until the others are done.
+            received.fds.for_each(|work| work_dir::clear(&work));
             Heard::Building
         }
         Stage::MAPS | Stage::MOUNTED => {
@@ -254,20 +254,6 @@ pub(crate) fn hear_guard(
         _ => {
             refusal::log_failure(packet, &report);
             Heard::Failed
-        }
-    }
-}
-
-/// Removes what an earlier launch has left in a work directory of overlayfs: else the next one would have to. The guard has
-/// opened it as root, in a store that only root can look into. The last descriptor is a lock, and no directory.
-fn clear(work: Fd) {
-    let remove = |path, flags| fs::unlinkat(work.raw(), path, flags);
-    if remove(c"work", AT_REMOVEDIR).is_err() {
-        // A volatile mount has left its mark, by which overlayfs would refuse the directory. What cannot be removed waits
-        // for overlayfs.
-        remove(c"work/incompat/volatile/dirty", 0).unwrap_or_default();
-        for dir in &[c"work/incompat/volatile", c"work/incompat", c"work"] {
-            remove(dir, AT_REMOVEDIR).unwrap_or_default();
         }
     }
 }
