@@ -7,12 +7,13 @@
 use crate::cache::PackageCache;
 use crate::config::Config;
 use crate::id_map;
+use crate::kept::Kept;
 use crate::kernel::Kernel;
 use crate::name::Names;
 use crate::packet::Packet;
 use crate::refusal::{self, refuse};
 use crate::registry::{Guard, State};
-use crate::trust::{Generation, TrustTable};
+use crate::trust::Generation;
 use crate::user_namespaces::UserNamespaces;
 use core::ffi::CStr;
 use rocker_guard::{MountPoints, PackageId, Plan, Trust, work_dir};
@@ -213,9 +214,7 @@ pub(crate) fn hear_guard(
     channel: &Fd,
     packet: &Packet,
     is_ready: &mut bool,
-    cache: &mut PackageCache,
-    trust: &mut TrustTable<'_>,
-    user_namespaces: &mut UserNamespaces,
+    kept: &mut Kept<'_>,
 ) -> Heard {
     let mut bytes = [0; Report::SIZE + PackageId::SIZE];
     let mut received = match socket::receive(channel.raw(), &mut bytes, socket::DONT_WAIT) {
@@ -241,14 +240,16 @@ pub(crate) fn hear_guard(
         }
         Stage::MAPS | Stage::MOUNTED => {
             if report.stage == Stage::MAPS {
-                answer_maps(guard, channel, packet, user_namespaces);
+                answer_maps(guard, channel, packet, &mut kept.user_namespaces);
             }
             if let Some(package) = PackageId::from_bytes(verified) {
-                trust.remember(package, guard.keys);
+                kept.trust.remember(package, guard.keys);
             }
             // After the answer, for which the guard waits. No slot has a number that a byte cannot hold.
             let slot = report.index.try_into().ok();
-            guard.lease = cache.choose(guard.lease, slot, received.fds.next(), packet);
+            guard.lease = kept
+                .cache
+                .choose(guard.lease, slot, received.fds.next(), packet);
             Heard::Building
         }
         _ => {

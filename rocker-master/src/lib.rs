@@ -29,6 +29,7 @@ mod config;
 #[path = "config/nothing.rs"]
 mod config;
 mod id_map;
+mod kept;
 mod kernel;
 mod launch;
 mod listener;
@@ -50,7 +51,6 @@ mod trust;
 mod trust;
 mod user_namespaces;
 
-use cache::PackageCache;
 use config::Config;
 use log::Line;
 use mount_namespace::MountNamespace;
@@ -61,7 +61,6 @@ use rocker_sys::raw::general::O_RDWR;
 use rocker_sys::signal::{SIGINT, SIGTERM};
 use rocker_sys::{Errno, Fd, credentials, fs};
 use server::Server;
-use trust::TrustTable;
 
 /// Runs the daemon; gives its exit status: 0 after SIGTERM, 1 if it could not start, 2 for a mistake on the command line.
 pub fn main(program: &Program) -> i32 {
@@ -129,9 +128,7 @@ fn start(options: &Options<'_>, config: Config<'_>) -> Result<(), StartError> {
     let listener = listener::Listener::open(options.socket, &config)?;
     let mounts = MountNamespace::enter()
         .map_err(StartError::because("cannot make a mount namespace for"))?;
-    let cache = PackageCache::new(options.cache_idle_ms);
-    let trust = TrustTable::new(options);
-    let mut server = Server::new(config, listener, mounts, cache, trust, &[SIGTERM, SIGINT])
+    let mut server = Server::new(config, listener, mounts, options, &[SIGTERM, SIGINT])
         .map_err(StartError::because("cannot serve"))?;
     if let Some(fd) = options.notify_fd {
         notify(fd);

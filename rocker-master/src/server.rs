@@ -4,16 +4,15 @@ mod clients;
 mod guards;
 mod operators;
 
-use crate::cache::PackageCache;
 use crate::config::Config;
+use crate::kept::Kept;
 use crate::kernel::Kernel;
 use crate::listener::Listener;
 use crate::memory_pressure::MemoryPressure;
 use crate::mount_namespace::{Carried, MountNamespace};
 use crate::name::Names;
+use crate::options::Options;
 use crate::registry::{Key, Registry};
-use crate::trust::TrustTable;
-use crate::user_namespaces::UserNamespaces;
 use rocker_sys::epoll::{Epoll, Events, FOREVER};
 use rocker_sys::raw::general::O_RDONLY;
 use rocker_sys::signal::{self, SIGCHLD, SIGHUP, SigSet};
@@ -42,10 +41,8 @@ pub(crate) struct Server<'a> {
     registry: Registry,
     names: Names,
     mounts: MountNamespace,
-    cache: PackageCache,
+    kept: Kept<'a>,
     _pressure: Option<MemoryPressure>,
-    trust: TrustTable<'a>,
-    user_namespaces: UserNamespaces,
     kernel: Kernel,
     /// How many clients have not asked yet.
     asking: usize,
@@ -63,8 +60,7 @@ impl<'a> Server<'a> {
         config: Config<'a>,
         listener: Listener<'a>,
         mounts: MountNamespace,
-        cache: PackageCache,
-        trust: TrustTable<'a>,
+        options: &Options<'a>,
         ends: &[u32],
     ) -> Result<Self> {
         let others = SigSet::empty().with(SIGCHLD).with(SIGHUP);
@@ -89,10 +85,8 @@ impl<'a> Server<'a> {
             registry: Registry::new()?,
             names,
             mounts,
-            cache,
+            kept: Kept::new(options),
             _pressure: pressure,
-            trust,
-            user_namespaces: UserNamespaces::default(),
             kernel: Kernel::ask(),
             asking: 0,
             next_deadline_ms: None,
@@ -121,7 +115,7 @@ impl<'a> Server<'a> {
                     }
                     // If it goes on, the kernel says so again.
                     token::MEMORY => {
-                        self.cache.drop_idle();
+                        self.kept.cache.drop_idle();
                     }
                     _ => {
                         if self.signalled()? {
@@ -132,12 +126,12 @@ impl<'a> Server<'a> {
                 }
             }
             self.drop_silent_clients();
-            self.cache.drop_overdue(time::monotonic_ms());
+            self.kept.cache.drop_overdue(time::monotonic_ms());
         }
     }
 
     fn timeout(&self) -> i32 {
-        let deadline = match (self.next_deadline_ms, self.cache.next_deadline()) {
+        let deadline = match (self.next_deadline_ms, self.kept.cache.next_deadline()) {
             (Some(one), Some(other)) => one.min(other),
             (None, None) => return FOREVER,
             (one, other) => one.or(other).unwrap_or_default(),
@@ -149,7 +143,7 @@ impl<'a> Server<'a> {
     /// The master's mounts as the host's are now.
     fn follow_host(&mut self) -> Result<()> {
         if let Some(Carried::Nothing) = self.mounts.follow_host()? {
-            self.cache.forget_all();
+            self.kept.cache.forget_all();
         }
         Ok(())
     }
@@ -171,7 +165,7 @@ impl<'a> Server<'a> {
         // What cannot be followed is tried again, and told, at the next launch.
         self.follow_host().unwrap_or_default();
         self.config.reload();
-        self.trust.forget_all();
+        self.kept.trust.forget_all();
         // Somebody has taken the address away: then nobody can connect at all.
         self.listener.admit(&self.config).unwrap_or_default();
     }

@@ -129,17 +129,17 @@ impl Server<'_> {
             return refuse(&client, &packet.peer, Stage::PROPAGATION, errno);
         }
         let required = self.config.requires_signature(&packet.peer);
-        if let Err(errno) = self.trust.follow_keys(required) {
+        if let Err(errno) = self.kept.trust.follow_keys(required) {
             return refuse(&client, &packet.peer, Stage::PACKAGE_SIGNATURE, errno);
         }
         let mut launcher = Launcher {
             names: &mut self.names,
-            cache: &mut self.cache,
+            cache: &mut self.kept.cache,
             config: &self.config,
             sandboxes: self.registry.usage(packet.peer.uid).sandboxes.into(),
-            trust: self.trust.view(required),
-            keys: self.trust.generation(),
-            user_namespaces: &self.user_namespaces,
+            trust: self.kept.trust.view(required),
+            keys: self.kept.trust.generation(),
+            user_namespaces: &self.kept.user_namespaces,
             mask: self.listener.mask(),
             mounts: self.mounts.points(),
             kernel: self.kernel,

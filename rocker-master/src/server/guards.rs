@@ -30,7 +30,7 @@ impl Server<'_> {
             process::wait(Which::Pid(guard.pid), 0).unwrap_or_default();
             let lease = guard.lease;
             self.registry.remove(key);
-            self.cache.release(lease, time::monotonic_ms());
+            self.kept.cache.release(lease, time::monotonic_ms());
         }
     }
 
@@ -45,15 +45,7 @@ impl Server<'_> {
         else {
             return false;
         };
-        match launch::hear_guard(
-            guard,
-            channel,
-            packet,
-            is_ready,
-            &mut self.cache,
-            &mut self.trust,
-            &mut self.user_namespaces,
-        ) {
+        match launch::hear_guard(guard, channel, packet, is_ready, &mut self.kept) {
             Heard::Nothing => return false,
             Heard::Building => self.know_guard(key),
             // The channel has done its work.
@@ -98,7 +90,7 @@ impl Server<'_> {
         if are_all {
             let lease = guard.lease;
             self.registry.remove(key);
-            self.cache.release(lease, time::monotonic_ms());
+            self.kept.cache.release(lease, time::monotonic_ms());
         } else {
             self.know_guard(key);
         }

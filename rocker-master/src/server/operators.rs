@@ -10,7 +10,7 @@ impl Server<'_> {
     pub(super) fn tell_of_cache(&mut self, client: &Fd, request: CacheRequest) {
         let dropped = match request {
             CacheRequest::List => 0,
-            CacheRequest::Drop => self.cache.drop_idle(),
+            CacheRequest::Drop => self.kept.cache.drop_idle(),
         };
         // Whoever does not read what he asked for does not get it: nobody is waited for.
         self.list_cache(client, dropped).unwrap_or_default();
@@ -22,7 +22,7 @@ impl Server<'_> {
             packet,
             users,
             idle_ms,
-        } in self.cache.entries(time::monotonic_ms())
+        } in self.kept.cache.entries(time::monotonic_ms())
         {
             let request = Request::decode(packet.bytes()).ok();
             let package = request.map(|request| request.package);
