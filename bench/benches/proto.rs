@@ -1,7 +1,7 @@
 //! Encoding and decoding of the messages.
 
 use criterion::Criterion;
-use rocker_proto::{Data, Entrance, Failure, Network, Reply, Request, Seccomp, Stage, Welcome};
+use rocker_proto::{Entrance, Failure, Reply, Request, Stage, Welcome};
 use std::hint::black_box;
 
 /// Three overlays, and paths as long as they usually are.
@@ -18,12 +18,7 @@ fn request() -> Request<'static> {
         exec_dir: c"/var/gateway/exec",
         data_dir: c"/var/gateway/data",
         overlays,
-        data: Data::DISK,
-        seccomp: Seccomp::DEFAULT,
-        policy: c"",
-        network: Network::HOST,
-        tied: false,
-        may_trace: false,
+        ..Request::DEFAULT
     }
 }
 

@@ -8,7 +8,7 @@ use crate::clock::now;
 use crate::sandbox::wait_for_end;
 use crate::{Launch, Way};
 use rocker_client::{
-    Callback, Launched, Network, Program, Request, Seccomp, launch_callback, launch_program,
+    Callback, Launched, Program, Request, Seccomp, launch_callback, launch_program,
 };
 use std::ffi::{CStr, CString, c_char, c_int, c_void};
 use std::io::{Read, Write};
@@ -143,10 +143,7 @@ impl<'a> AppMaster<'a> {
             data: self.launch.data,
             // As the others that it is compared with.
             seccomp: Seccomp::OFF,
-            policy: c"",
-            network: Network::HOST,
-            tied: false,
-            may_trace: false,
+            ..Request::DEFAULT
         }
     }
 

@@ -2,7 +2,7 @@
 //!
 //! usage: seeds DIRECTORY
 
-use rocker_proto::limits::{NAME_SIZE, OVERLAYS_MAX};
+use rocker_proto::limits::NAME_SIZE;
 use rocker_proto::{
     CacheReply, CacheRequest, Data, Entrance, Failure, Joined, Network, Reply, Report, Request,
     Seccomp, Stage, Welcome,
@@ -18,13 +18,7 @@ const REQUEST: Request<'static> = Request {
     package: c"/data/packages/a.sqfs",
     exec_dir: c"/run/apps/a",
     data_dir: c"/data/apps/a",
-    overlays: [None; OVERLAYS_MAX],
-    data: Data::DISK,
-    seccomp: Seccomp::DEFAULT,
-    policy: c"",
-    network: Network::HOST,
-    tied: false,
-    may_trace: false,
+    ..Request::DEFAULT
 };
 
 fn requests() -> Vec<Vec<u8>> {

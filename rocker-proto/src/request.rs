@@ -56,6 +56,24 @@ pub struct Request<'a> {
 }
 
 impl<'a> Request<'a> {
+    /// What a caller gets who says nothing: changes on disk, the default filter, the host's network and list of overlays. The
+    /// ids and paths that have to be said are missing.
+    pub const DEFAULT: Self = Self {
+        app_id: 0,
+        uid: 0,
+        gid: 0,
+        package: c"",
+        exec_dir: c"",
+        data_dir: c"",
+        data: Data::DISK,
+        seccomp: Seccomp::DEFAULT,
+        policy: c"",
+        network: Network::HOST,
+        tied: false,
+        may_trace: false,
+        overlays: [None; OVERLAYS_MAX],
+    };
+
     /// `RKQ` and a zero.
     const MAGIC: u32 = u32::from_le_bytes(*b"RKQ\0");
 

@@ -10,13 +10,7 @@ fn with(change: impl FnOnce(&mut Request<'static>)) -> Result<(), (Stage, i32, u
         package: c"/p",
         exec_dir: c"/e",
         data_dir: c"/d",
-        overlays: [None; 16],
-        data: Data::DISK,
-        seccomp: Seccomp::DEFAULT,
-        policy: c"",
-        network: Network::HOST,
-        tied: false,
-        may_trace: false,
+        ..Request::DEFAULT
     };
     change(&mut request);
     let packet = request.encode().unwrap();

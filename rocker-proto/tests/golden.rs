@@ -17,12 +17,7 @@ fn request() -> Request<'static> {
         exec_dir: c"/var/x",
         data_dir: c"/d",
         overlays,
-        data: Data::DISK,
-        seccomp: Seccomp::DEFAULT,
-        policy: c"",
-        network: Network::HOST,
-        tied: false,
-        may_trace: false,
+        ..Request::DEFAULT
     }
 }
 

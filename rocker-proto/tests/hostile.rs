@@ -1,9 +1,7 @@
 //! What a hostile peer may send: every truncation, every change of one byte, random bytes. Nothing panics, and nothing is
 //! accepted that would not encode to the same bytes again.
 
-use rocker_proto::{
-    CacheReply, CacheRequest, Data, Joined, Network, Reply, Report, Request, Seccomp,
-};
+use rocker_proto::{CacheReply, CacheRequest, Joined, Reply, Report, Request};
 use std::ffi::CString;
 
 /// A small xorshift generator: the same bytes on every run.
@@ -30,12 +28,7 @@ fn sample() -> Vec<u8> {
         exec_dir: c"/opt/app",
         data_dir: c"/data/app",
         overlays,
-        data: Data::DISK,
-        seccomp: Seccomp::DEFAULT,
-        policy: c"",
-        network: Network::HOST,
-        tied: false,
-        may_trace: false,
+        ..Request::DEFAULT
     };
     request.encode().unwrap().to_vec()
 }
@@ -144,13 +137,7 @@ fn encode_says_when_it_does_not_fit() {
         package: &long,
         exec_dir: c"/e",
         data_dir: c"/d",
-        overlays: [None; 16],
-        data: Data::DISK,
-        seccomp: Seccomp::DEFAULT,
-        policy: c"",
-        network: Network::HOST,
-        tied: false,
-        may_trace: false,
+        ..Request::DEFAULT
     };
     assert_eq!(request.encode(), None);
     let fits = CString::new(format!("/{}", "x".repeat(4096 - 68 - 6 - 2))).unwrap();

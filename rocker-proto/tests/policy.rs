@@ -3,7 +3,7 @@
 use core::ffi::CStr;
 use rocker_proto::limits::OVERLAYS_MAX;
 use rocker_proto::policy::Policy;
-use rocker_proto::{Data, DataMode, NO_INDEX, Network, Request, Seccomp, Stage};
+use rocker_proto::{Data, DataMode, NO_INDEX, Request, Seccomp, Stage};
 
 const FILE: &str = "\
 # Who may ask.
@@ -85,12 +85,7 @@ fn request() -> Request<'static> {
         exec_dir: c"/run/apps/x",
         data_dir: c"/data/apps",
         overlays,
-        data: Data::DISK,
-        seccomp: Seccomp::DEFAULT,
-        policy: c"",
-        network: Network::HOST,
-        tied: false,
-        may_trace: false,
+        ..Request::DEFAULT
     }
 }
 

@@ -1,7 +1,7 @@
 //! How the policy's file is written, and what is said of one that is not.
 
+use rocker_proto::Request;
 use rocker_proto::policy::{PEERS_MAX, Policy};
-use rocker_proto::{Data, Network, Request, Seccomp};
 
 const EXAMPLE: &str = include_str!("../../rocker-master/rocker.conf.example");
 
@@ -146,12 +146,7 @@ const REQUEST: Request<'static> = Request {
     exec_dir: c"/opt/app",
     data_dir: c"/data/apps",
     overlays: [Some(c"/etc"); 16],
-    data: Data::DISK,
-    seccomp: Seccomp::DEFAULT,
-    policy: c"",
-    network: Network::HOST,
-    tied: false,
-    may_trace: false,
+    ..Request::DEFAULT
 };
 
 /// Whatever the bytes are: an answer, and the same again.

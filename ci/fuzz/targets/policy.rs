@@ -3,8 +3,8 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
+use rocker_proto::Request;
 use rocker_proto::policy::Policy;
-use rocker_proto::{Data, Network, Request, Seccomp};
 
 const REQUEST: Request<'static> = Request {
     app_id: 1,
@@ -13,13 +13,7 @@ const REQUEST: Request<'static> = Request {
     package: c"/data/packages/a.sqfs",
     exec_dir: c"/run/apps/a",
     data_dir: c"/data/apps/a",
-    overlays: [const { None }; rocker_proto::limits::OVERLAYS_MAX],
-    data: Data::DISK,
-    seccomp: Seccomp::DEFAULT,
-    policy: c"",
-    network: Network::HOST,
-    tied: false,
-    may_trace: false,
+    ..Request::DEFAULT
 };
 
 /// Every line, with an empty one before it and a comment behind it.

@@ -1,8 +1,6 @@
 //! Launching Rust closures as Apps.
 
-use rocker_client::{
-    Callback, DEFAULT_SOCKET, Data, Failure, Launched, Network, Request, Seccomp, launch_callback,
-};
+use rocker_client::{Callback, DEFAULT_SOCKET, Failure, Launched, Request, launch_callback};
 use std::ffi::{c_int, c_void};
 use std::fs;
 use std::io::Error;
@@ -27,12 +25,7 @@ pub fn request() -> Request<'static> {
         exec_dir: c"/run/exec",
         data_dir: c"/run/data",
         overlays,
-        data: Data::DISK,
-        seccomp: Seccomp::DEFAULT,
-        policy: c"",
-        network: Network::HOST,
-        tied: false,
-        may_trace: false,
+        ..Request::DEFAULT
     }
 }
 
