@@ -2,7 +2,8 @@
 
 use rocker_client::{Failure, Stage};
 use rocker_testing::{
-    Case, Master, Peer, SOON, Steady, as_user, children_of, eventually, request, run_cases,
+    Case, Master, POLICY_OF_1000, Peer, SOON, Steady, as_user, children_of, eventually, request,
+    run_cases,
 };
 use std::process::ExitCode;
 
@@ -35,18 +36,8 @@ const NO_MORE_SANDBOXES: Failure = Failure::new(Stage::LIMIT, libc::EDQUOT);
 const NO_MORE_LAUNCHES: Failure = Failure::new(Stage::LIMIT, libc::EAGAIN);
 
 fn policy(peer: &str, sandboxes: u32, launches: u32) -> String {
-    format!(
-        "socket-mode 0666
-        [peer {peer}]
-        package-dir /
-        exec-dir /
-        data-dir /
-        overlay-dir /etc
-        app-uid 1000
-        app-gid 1000
-        sandboxes {sandboxes}
-        launches {launches}"
-    )
+    let policy = POLICY_OF_1000.replace("uid=1000", peer);
+    format!("{policy}sandboxes {sandboxes}\nlaunches {launches}\n")
 }
 
 /// The request that everybody makes here, put together by root: it makes what it names.
