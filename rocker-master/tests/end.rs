@@ -281,8 +281,11 @@ fn killing_everybody_leaves_nothing() {
     let before = Traces::now(Path::new(DATA));
     let mut master = Master::start();
     let (client, app, guard, hold) = client_in_a_fork(&request);
-    for pid in [client, app, guard] {
-        kill(pid, libc::SIGKILL);
+    // Together: nobody sees another's end and ends by itself.
+    for signal in [libc::SIGSTOP, libc::SIGKILL] {
+        for pid in [client, app, guard] {
+            kill(pid, signal);
+        }
     }
     master.kill(libc::SIGKILL);
     for pid in [client, app, guard] {
