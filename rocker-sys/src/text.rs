@@ -1,4 +1,5 @@
 //! Short texts on the stack: numbers in decimal, and paths put together from pieces.
+#![allow(unsafe_code)]
 
 use crate::errno::{Errno, Result};
 use core::ffi::CStr;
@@ -105,8 +106,10 @@ impl<const N: usize> StackPath<N> {
 
     /// As the path of a system call.
     pub fn as_c_str(&self) -> &CStr {
-        // `of` leaves at least one NUL.
-        CStr::from_bytes_until_nul(&self.0).unwrap_or_default()
+        // Not `from_bytes_until_nul`: most callers want no more than the address, and this leaves nothing else of it.
+        // SAFETY: `of` and `numbered`, by which alone there is one, leave at least one NUL behind the pieces, and it is borrowed
+        // as long as the result.
+        unsafe { CStr::from_ptr(self.0.as_ptr().cast()) }
     }
 }
 
