@@ -5,8 +5,8 @@ use rocker_proto::{At, Failure, Stage};
 use rocker_sys::raw::general::O_RDONLY;
 use rocker_sys::{Errno, StackPath, fs};
 
-/// The name of a process, NUL-padded: what stands between the first `(` and the last `)` of `/proc/PID/stat`
-/// (`proc_pid_stat(5)`), for names may hold spaces and brackets themselves.
+/// The name of a process, NUL-padded: what is in `/proc/PID/comm`, without its newline (`proc_pid_comm(5)`). It may hold any
+/// byte, which `/proc/PID/stat` would show in another way.
 ///
 /// # Errors
 /// `ESRCH`: no such process. Else as `open(2)`.
@@ -18,7 +18,7 @@ fn read(pid: i32) -> Result<[u8; NAME_SIZE], Errno> {
     if pid <= 0 {
         return Err(Errno::ESRCH);
     }
-    let path = StackPath::<32>::numbered(b"/proc/", pid.unsigned_abs(), b"/stat")?;
+    let path = StackPath::<32>::numbered(b"/proc/", pid.unsigned_abs(), b"/comm")?;
     let file = fs::open(path.as_c_str(), O_RDONLY).map_err(|errno| {
         if errno == Errno::ENOENT {
             Errno::ESRCH
@@ -26,35 +26,17 @@ fn read(pid: i32) -> Result<[u8; NAME_SIZE], Errno> {
             errno
         }
     })?;
-    let mut bytes = [0; 512];
-    let len = fs::read(file.raw(), &mut bytes)?;
-    parse(bytes.get(..len).unwrap_or_default()).ok_or(Errno::EPROTO)
-}
-
-fn parse(stat: &[u8]) -> Option<[u8; NAME_SIZE]> {
-    let open = stat.iter().position(|byte| *byte == b'(')?;
-    let close = stat.iter().rposition(|byte| *byte == b')')?;
-    let comm = stat.get(open.checked_add(1)?..close)?;
     let mut name = [0; NAME_SIZE];
-    // The kernel's own names have 15 bytes at most; the last one stays NUL.
-    for (slot, byte) in name.iter_mut().take(NAME_SIZE - 1).zip(comm) {
-        *slot = *byte;
-    }
-    Some(name)
+    let len = fs::read(file.raw(), &mut name)?;
+    // The newline, or what is too much: the kernel's own threads have longer names.
+    let last = len.checked_sub(1).and_then(|at| name.get_mut(at));
+    *last.ok_or(Errno::EPROTO)? = 0;
+    Ok(name)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn names_with_brackets_and_spaces_are_read_whole() {
-        assert_eq!(&parse(b"12 (a b) S 1").unwrap()[..4], b"a b\0");
-        assert_eq!(&parse(b"12 (a) (b)) S 1").unwrap()[..7], b"a) (b)\0");
-        assert_eq!(&parse(b"12 () S 1").unwrap()[..1], b"\0");
-        assert_eq!(parse(b"12 S 1"), None);
-        assert_eq!(parse(b""), None);
-    }
 
     #[test]
     fn nobody_has_no_name() {

@@ -155,7 +155,7 @@ static void guard_name(int number) {
 }
 
 static void any_name(int number) {
-    static const char *const NAMES[] = {"a) (b", "x y", ")", "((((", "fifteen letters", ") S 1 (", ""};
+    static const char *const NAMES[] = {"a) (b", "x y", ")", "((((", "fifteen letters", ") S 1 (", "two\nlines\n", "\\n", ""};
     (void)number;
     for (size_t i = 0; i < sizeof NAMES / sizeof *NAMES; i++) {
         char expected[16] = "";
