@@ -52,7 +52,9 @@ typedef struct {
  * when it ends. As after any fork, it has only the calling thread: it must not need a lock that another thread may have
  * held. Handlers of pthread_atfork(3) run, so do not call this with a lock held that one of them takes.
  *
- * A launch that fails after its process was made sends the caller a SIGCHLD of which wait(2) knows nothing any more.
+ * The process is made while the sandbox is built, and waits for it. If the launch fails, it has ended and is off the table
+ * when this returns: a SIGCHLD may have come, and who waits for any child (-1) in a handler or in another thread may have
+ * seen a process id that no call has given. If the caller dies meanwhile, it ends too.
  *
  * The master is at /run/rocker/master.sock, or at $ROCKER_SOCKET, which a program that runs with more privileges than its
  * caller does not look at (secure_getenv(3)). The caller must be root. The call takes 10 seconds at most.

@@ -9,9 +9,13 @@ use crate::filter::Filter;
 use crate::held::{self, Held};
 use crate::{Launched, join, pid_namespace};
 use core::ffi::{CStr, c_int, c_void};
+use core::slice;
 use rocker_proto::{At, Failure, Report, Request, Stage};
-use rocker_sys::signal::{self, SigSet};
-use rocker_sys::{Errno, Fd, process, socket, time};
+use rocker_sys::signal::{self, SIGKILL, SigSet};
+use rocker_sys::{Errno, Fd, credentials, process, socket, time};
+
+/// How long the guard's word may be on the way, in milliseconds.
+const WORD_MS: u64 = 1000;
 
 /// What the App does: a C function and its argument. Its result is the App's exit status.
 #[derive(Clone, Copy, Debug)]
@@ -54,7 +58,7 @@ pub unsafe fn launch_callback(
     let app = App {
         ready,
         request,
-        status: &theirs,
+        status: [&ours, &theirs],
         mask,
         callback,
     };
@@ -66,18 +70,26 @@ pub unsafe fn launch_callback(
     let child = pid_namespace::born_inside(ready, make_child);
     // Back to what it was a moment ago: it cannot fail.
     signal::swap_mask(&mut mask).unwrap_or_default();
-    let child = child?;
     drop(theirs);
-    let mut app_pid = child;
-    let heard = hear_app(&ours, deadline_ms, &mut app_pid);
-    if app_pid != child {
-        // The process in the middle, which has nothing left to do.
-        pid_namespace::bury(child);
+    let (mut app_pid, mut pidfd) = (0, None);
+    let joined = child.and_then(|child| {
+        app_pid = child;
+        let heard = hear_app(&ours, deadline_ms, &mut app_pid, &mut pidfd);
+        if app_pid != child {
+            // The process in the middle, which has nothing left to do.
+            pid_namespace::bury(child);
+        }
+        if heard.is_err() {
+            pid_namespace::bury(app_pid);
+        }
+        heard
+    });
+    if app_pid == 0 {
+        // Perhaps because of the guard: then its word is there, or on the way.
+        ready.deadline_ms = time::monotonic_ms().saturating_add(WORD_MS);
     }
-    if heard.is_err() {
-        pid_namespace::bury(app_pid);
-    }
-    heard.map(|app_pidfd| ready.launched(app_pid, app_pidfd))
+    ready.settle(joined)?;
+    Ok(ready.launched(app_pid, pidfd))
 }
 
 /// libc's fork, which runs the host's atfork handlers and repairs libc's own locks; 0 in the child. It is the only thing
@@ -103,7 +115,8 @@ fn fork() -> Result<i32, Errno> {
 struct App<'a> {
     ready: &'a Ready,
     request: &'a Request<'a>,
-    status: &'a Held,
+    /// The host's end, and this process's.
+    status: [&'a Held; 2],
     mask: SigSet,
     callback: Callback,
 }
@@ -114,6 +127,10 @@ impl App<'_> {
     /// # Safety
     /// Runs in the fork, once.
     unsafe fn run(&self) -> ! {
+        // SAFETY: this process's copy, whose owner is never dropped.
+        if unsafe { self.end_with_host() }.is_err() {
+            process::exit(127);
+        }
         let (mut pidfd, mut filter) = (None, Filter::NONE);
         // SAFETY: the fork has one thread, and of it and its copy neither drops what matters to the other.
         let joined =
@@ -124,7 +141,7 @@ impl App<'_> {
         };
         let told = self.tell(&report, pidfd);
         if joined.is_err() || told.is_err() {
-            // The parent has been told why, or is gone.
+            // The parent has been told why.
             process::exit(127);
         }
         // SAFETY: one thread, and nothing below uses a descriptor of the library.
@@ -134,7 +151,7 @@ impl App<'_> {
         signal::swap_mask(&mut mask).unwrap_or_default();
         // A policy may refuse what is done above. The parent has been told, so what remains is to end: the guard has seen
         // that the kernel has filters, so it must be out of memory.
-        if filter.install().is_err() {
+        if filter.install_policy(self.request).is_err() {
             process::exit(127);
         }
         let Callback { function, argument } = self.callback;
@@ -142,22 +159,47 @@ impl App<'_> {
         process::exit(unsafe { function(argument) })
     }
 
+    /// Until the change of identity, which takes it back (`prctl(2)`): nobody else could want this App. A host that ended
+    /// before that is seen by its socket.
+    ///
+    /// # Safety
+    /// Runs in the fork, once.
+    unsafe fn end_with_host(&self) -> Result<(), Errno> {
+        // Who may not ask for it fails below, at what matters more.
+        credentials::set_parent_death_signal(SIGKILL).unwrap_or_default();
+        let [ours, theirs] = self.status;
+        // By number, for in a fork the table has another owner. It goes on naming it, and it is closed again with the rest:
+        // what may have had the number meanwhile, this process's pidfd, is closed by then.
+        // SAFETY: the caller's promise: nobody else of this process drops it.
+        drop(unsafe { Fd::from_raw(ours.raw()) });
+        match time::wait_readable(theirs.raw(), 0) {
+            Err(Errno::ETIMEDOUT) => Ok(()),
+            _ => Err(Errno::ESRCH),
+        }
+    }
+
     /// The pidfd goes along, and is closed here: what the callback runs in must not inherit it.
     fn tell(&self, report: &Report, pidfd: Option<Fd>) -> Result<(), Errno> {
         let number = pidfd.as_ref().map(Fd::raw);
-        socket::send(self.status.raw(), &report.encode(), number.as_slice())
+        let [_, theirs] = self.status;
+        socket::send(theirs.raw(), &report.encode(), number.as_slice())
     }
 }
 
 /// Waits for the App's word that it is inside; with it comes its pidfd. If a process in the middle makes the App, that one
 /// tells its process id: should the App die without a word, somebody must take it off the table.
-fn hear_app(status: &Held, deadline_ms: u64, app_pid: &mut i32) -> Result<Option<Held>, Failure> {
+fn hear_app(
+    status: &Held,
+    deadline_ms: u64,
+    app_pid: &mut i32,
+    pidfd: &mut Option<Held>,
+) -> Result<(), Failure> {
     let died = |errno| Failure::of(Stage::JOIN, errno);
     loop {
         time::wait_readable(status.raw(), deadline_ms).map_err(&died)?;
         let mut bytes = [0; Report::SIZE];
-        let mut pidfd = [None];
-        let came = held::receive(status.raw(), &mut bytes, &mut pidfd).map_err(&died)?;
+        let place = slice::from_mut(pidfd);
+        let came = held::receive(status.raw(), &mut bytes, place).map_err(&died)?;
         // A longer one does not come here.
         let whole = came.len == bytes.len();
         // None: it died without a word, killed, with its guard perhaps.
@@ -169,9 +211,8 @@ fn hear_app(status: &Held, deadline_ms: u64, app_pid: &mut i32) -> Result<Option
             continue;
         }
         *app_pid = came.sender;
-        let [pidfd] = pidfd;
         return match report.stage {
-            Stage::READY => Ok(pidfd),
+            Stage::READY => Ok(()),
             _ => Err(report),
         };
     }

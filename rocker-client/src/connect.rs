@@ -16,7 +16,7 @@ pub(crate) const TIMEOUT_MS: u64 = 10_000;
 /// How long to wait for a place in the master's backlog, in seconds.
 const CONNECT_TIMEOUT_S: u32 = 5;
 
-/// A sandbox that is ready and empty. If the connection closes before anybody has joined, its guard ends.
+/// A sandbox that is being built, or ready, and empty. If the connection closes before anybody has joined, its guard ends.
 #[derive(Debug)]
 pub(crate) struct Ready {
     pub(crate) connection: Held,
@@ -30,7 +30,7 @@ pub(crate) struct Ready {
     pub(crate) deadline_ms: u64,
 }
 
-/// Asks for a sandbox and waits until it is ready, or the deadline of `monotonic_ms` has passed.
+/// Asks for a sandbox and waits until it has a guard, or the deadline of `monotonic_ms` has passed.
 pub(crate) fn ask(
     socket_path: &CStr,
     request: &Request<'_>,
@@ -51,13 +51,26 @@ pub(crate) fn ask(
     }
     let connection = connect(address, deadline_ms)?;
     let sent = socket::send(connection.raw(), &packet, &[]);
-    // A master that refuses to talk has said so before it closed: that answer is worth more than our EPIPE. It is there or
-    // it never comes, since the master has no request to answer.
-    let deadline_ms = if sent.is_ok() { deadline_ms } else { 0 };
-    receive(connection, deadline_ms, |errno| match sent {
-        Err(errno) => Failure::of(Stage::SEND, errno),
-        Ok(()) => Failure::of(Stage::ANSWER, errno),
-    })
+    let mut ready = Ready {
+        connection,
+        entrance: Entrance::by_pidfd(0),
+        fds: [const { None }; Entrance::FDS_MAX],
+        guard_pid: 0,
+        guard_name: [0; NAME_SIZE],
+        // A master that refuses to talk has said so before it closed: that answer is worth more than our EPIPE. It is there
+        // or it never comes, since the master has no request to answer.
+        deadline_ms: if sent.is_ok() { deadline_ms } else { 0 },
+    };
+    match (hear(&mut ready), sent) {
+        (
+            Err(Failure {
+                stage: Stage::ANSWER,
+                ..
+            }),
+            Err(errno),
+        ) => Err(Failure::of(Stage::SEND, errno)),
+        (heard, _) => heard.map(|()| ready),
+    }
 }
 
 /// A connection to a master that may be believed.
@@ -84,23 +97,13 @@ pub(crate) fn connect(address: &Address, deadline_ms: u64) -> Result<Held, Failu
     Ok(connection)
 }
 
-/// `silence` is what to say if there is no answer.
-fn receive(
-    connection: Held,
-    deadline_ms: u64,
-    silence: impl Fn(Errno) -> Failure,
-) -> Result<Ready, Failure> {
-    time::wait_readable(connection.raw(), deadline_ms).map_err(&silence)?;
-    let mut bytes = [0; Reply::SIZE];
-    let mut ready = Ready {
-        connection,
-        entrance: Entrance::by_pidfd(0),
-        fds: [const { None }; Entrance::FDS_MAX],
-        guard_pid: 0,
-        guard_name: [0; NAME_SIZE],
-        deadline_ms,
-    };
+/// One reply. The first says who the guard is, and how to get in.
+#[inline(never)] // smaller by itself
+fn hear(ready: &mut Ready) -> Result<(), Failure> {
+    let silent = |errno| Failure::of(Stage::ANSWER, errno);
     let connection = ready.connection.raw();
+    time::wait_readable(connection, ready.deadline_ms).map_err(&silent)?;
+    let mut bytes = [0; Reply::SIZE];
     let mut receive = || held::receive(connection, &mut bytes, &mut ready.fds);
     let received = match receive() {
         // The master refused before it had read the request: the kernel says so, once, ahead of the answer.
@@ -109,10 +112,10 @@ fn receive(
     };
     let came = received.map_err(|errno| match errno {
         Errno::EMSGSIZE => Failure::of(Stage::REPLY, errno),
-        _ => silence(errno),
+        _ => silent(errno),
     })?;
     if came.len == 0 {
-        return Err(silence(Errno::ECONNRESET));
+        return Err(silent(Errno::ECONNRESET));
     }
     let malformed = Failure::of(Stage::REPLY, Errno::EPROTO);
     // A longer one does not come here.
@@ -129,10 +132,23 @@ fn receive(
     if ready.guard_pid <= 0 || first.is_none() {
         return Err(malformed);
     }
-    Ok(ready)
+    Ok(())
 }
 
 impl Ready {
+    /// Hears the guard's last word, which is there when a child has joined. If none has, the word may say why not: the child
+    /// itself cannot, since the kernel kills it with the guard.
+    ///
+    /// It is heard in any case: who closes a connection on which something is left gives the guard an error, which comes
+    /// before what the child has sent (`unix(7)`).
+    pub(crate) fn settle(&mut self, joined: Result<(), Failure>) -> Result<(), Failure> {
+        let told = hear(self);
+        joined.map_err(|failure| match told {
+            Err(told) if !says_nothing(&told) => told,
+            _ => failure,
+        })
+    }
+
     /// The namespace of the calling thread's next child, for setns.
     pub(crate) fn pid_namespace(&self) -> RawFd {
         let [first, second, ..] = &self.fds;
@@ -177,6 +193,16 @@ impl Ready {
             guard_pidfd,
         }
     }
+}
+
+/// There was no word, or one that is longer than a reply: READY with a filter.
+fn says_nothing(told: &Failure) -> bool {
+    const ETIMEDOUT: i32 = Errno::ETIMEDOUT.raw();
+    const EMSGSIZE: i32 = Errno::EMSGSIZE.raw();
+    matches!(
+        (told.stage, told.errno),
+        (Stage::ANSWER, ETIMEDOUT) | (Stage::REPLY, EMSGSIZE)
+    )
 }
 
 /// There is one wherever it is used, as was seen when it came.

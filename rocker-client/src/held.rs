@@ -3,7 +3,8 @@
 //! A callback runs in a fork of the host and never executes, so close-on-exec does nothing for it: it would keep the
 //! descriptors of every launch that other threads have under way. So each descriptor is noted in a table from the moment
 //! it exists to the moment it is closed; descriptors are made and forks are taken under one lock; and the new process
-//! closes whatever the table names.
+//! closes whatever the table names. It does so when its sandbox is ready: until then it has copies of what other launches
+//! use, whose end may be seen as late as that.
 #![allow(unsafe_code)]
 
 use crate::lock::{self, Lock};
@@ -44,7 +45,7 @@ pub(crate) struct Came {
     pub(crate) sender: i32,
 }
 
-/// Receives the packet that is there, and holds its descriptors; `fds` are filled from the start.
+/// Receives the packet that is there, and holds its descriptors; the empty places of `fds` are filled from the start.
 ///
 /// # Errors
 /// As [`socket::receive`], `EMSGSIZE` also for more descriptors than `fds` has places.
@@ -54,9 +55,8 @@ pub(crate) fn receive(
     fds: &mut [Option<Held>],
 ) -> Result<Came, Errno> {
     section(|section| {
-        let mut slots = fds.iter_mut();
         let mut put = |fd| {
-            let Some(slot) = slots.next() else {
+            let Some(slot) = fds.iter_mut().find(|slot| slot.is_none()) else {
                 return false;
             };
             // It was empty: dropping another one here would wait for this very section.

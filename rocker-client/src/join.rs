@@ -4,12 +4,12 @@
 use crate::connect::{Ready, number_of};
 use crate::filter::Filter;
 use crate::middle;
-use rocker_proto::{Failure, Joined, Request, Seccomp, Stage};
+use rocker_proto::{Failure, Joined, Request, Stage};
 use rocker_sys::namespace::CLONE_NEWUSER;
 use rocker_sys::{Errno, Fd, credentials, fs, namespace, process, socket};
 
-/// Tells the guard of this process, enters every namespace, becomes the App's user, and fetches its filter, which is in
-/// force already if no policy says what it lets through. In `pidfd` is this process's, where the kernel has them.
+/// Tells the guard of this process, enters every namespace, and becomes the App's user. The filter is in force already if no
+/// policy says what it lets through. In `pidfd` is this process's, where the kernel has them.
 ///
 /// The guard hears first: if this process dies half-way, the guard sees that too. The pidfd is opened by the process that
 /// it stands for, which is its own pid namespace's number and cannot have been reused.
@@ -17,14 +17,14 @@ pub(crate) fn join(
     ready: &Ready,
     request: &Request<'_>,
     pidfd: &mut Option<Fd>,
-    filter: &mut Filter,
+    filter: &Filter,
 ) -> Result<(), Failure> {
     let mut step = Failure::new(Stage::ANNOUNCE, 0);
     walk(ready, request, pidfd, filter, &mut step).map_err(|errno| because(step, errno))
 }
 
-/// The same, in a fork: if a process in the middle is needed, this is what it becomes. There it gives [`Stage::CLONE`],
-/// which is no failure, and the App's process id.
+/// The same, in a fork, when the sandbox is ready: if a process in the middle is needed, this is what it becomes. There it
+/// gives [`Stage::CLONE`], which is no failure, and the App's process id.
 ///
 /// # Safety
 /// The process has one thread. Only one of the two drops what it owns.
@@ -39,7 +39,11 @@ pub(crate) unsafe fn join_forked(
     let mut step = Failure::new(Stage::JOIN_PID, 0);
     // SAFETY: the caller's promise.
     let made = unsafe { middle::make_app(ready, &mut step) };
-    let joined = made.and_then(|()| walk(ready, request, pidfd, filter, &mut step));
+    let joined = made.and_then(|()| {
+        step.stage = Stage::ANSWER;
+        filter.wait(ready, request)?;
+        walk(ready, request, pidfd, filter, &mut step)
+    });
     joined.map_err(|errno| because(step, errno))
 }
 
@@ -55,7 +59,7 @@ fn walk(
     ready: &Ready,
     request: &Request<'_>,
     pidfd: &mut Option<Fd>,
-    filter: &mut Filter,
+    filter: &Filter,
     step: &mut Failure,
 ) -> Result<(), Errno> {
     step.stage = Stage::ANNOUNCE;
@@ -87,14 +91,8 @@ fn walk(
     step.stage = Stage::CHDIR;
     fs::chdir(c"/")?;
     step.stage = Stage::SECCOMP;
-    if request.seccomp != Seccomp::OFF {
-        filter.fetch(ready)?;
-        // Rocker's own let through what comes after this, so that it can still be said that they failed.
-        if request.policy.is_empty() {
-            filter.install()?;
-        }
-    }
-    Ok(())
+    // Rocker's own let through what comes after this, so that it can still be said that they failed.
+    filter.install(request)
 }
 
 /// Without this the process would stay host uid 0, whatever the maps say, and own the host by way of

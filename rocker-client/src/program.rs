@@ -35,6 +35,7 @@ pub struct Program<'a> {
 struct Child<'a> {
     ready: &'a Ready,
     request: &'a Request<'a>,
+    filter: &'a Filter,
     program: &'a Program<'a>,
     mask: SigSet,
     /// If the App is to end with the host: two connected sockets, of which the host alone keeps the first.
@@ -100,12 +101,17 @@ unsafe fn launch(
     }
     let deadline_ms = time::monotonic_ms().saturating_add(TIMEOUT_MS);
     let mut ready = connect::ask(socket, request, deadline_ms)?;
+    let mut filter = Filter::NONE;
+    // Before the signals are blocked, and before there is a child that nobody would have heard of.
+    let waited = filter.wait(&ready, request).at(Stage::ANSWER);
+    ready.settle(waited)?;
     let tie = tied.map(|_| tie()).transpose()?;
     // A handler that ran in the child would run on the host's data.
     let mask = signal::set_mask(&SigSet::full()).at(Stage::PLUMBING)?;
     let mut shared = Child {
         ready: &ready,
         request,
+        filter: &filter,
         program,
         mask: *tied.unwrap_or(&mask),
         tie,
@@ -210,8 +216,8 @@ unsafe extern "C" fn run(argument: *mut c_void) -> ! {
 
 fn enter(child: &Child<'_>) -> Result<(), Failure> {
     // The pidfd has been told to the guard; the parent has one of its own. It goes with the exec, like all the others.
-    let (mut pidfd, mut filter) = (None, Filter::NONE);
-    join::join(child.ready, child.request, &mut pidfd, &mut filter)?;
+    let mut pidfd = None;
+    join::join(child.ready, child.request, &mut pidfd, child.filter)?;
     pidfd.map(Fd::into_raw);
     child.tie.as_ref().map_or(Ok(()), tie_to)?;
     close_on_exec_from(3, child.program.keep).at(Stage::PLUMBING)?;
@@ -219,7 +225,10 @@ fn enter(child: &Child<'_>) -> Result<(), Failure> {
     unsafe { signal::reset_handlers() };
     signal::set_mask(&child.mask).at(Stage::PLUMBING)?;
     // Last: a policy may refuse what is done before.
-    filter.install().at(Stage::SECCOMP)
+    child
+        .filter
+        .install_policy(child.request)
+        .at(Stage::SECCOMP)
 }
 
 fn tie() -> Result<[Held; 2], Failure> {

@@ -32,6 +32,14 @@ pub(crate) unsafe fn build(plan: &Plan<'_>) -> Step<Option<Seat>> {
     }
     let mask = Mask::open(plan.mask).at(Stage::HARDEN_PROC)?;
     become_pid1(plan)?;
+    let mut doors = talk::Doors::closed(plan.entrance);
+    let is_early = !plan.entrance.is_one_by_one();
+    if is_early {
+        // A pidfd stands for all namespaces, also for those that are made later. So the client has it now, and makes its
+        // child while the sandbox is built.
+        doors.open()?;
+        talk::welcome(plan, &doors)?;
+    }
 
     let request = &plan.request;
     let filter = Filter::of(request)?;
@@ -41,21 +49,24 @@ pub(crate) unsafe fn build(plan: &Plan<'_>) -> Step<Option<Seat>> {
 
     let seat = overlays.mount(plan.mounts)?;
     let mounted = package.mount(request.exec_dir, cache)?;
-    let doors = if !plan.is_owned() {
+    if !plan.is_owned() {
         pseudo_fs::mount_proc(&mask.file)?;
         make_sys_read_only(plan)?;
         network::leave_host(request)?;
-        enter_user_namespace(plan, mounted)?
+        enter_user_namespace(plan, &mut doors, mounted)?;
     } else {
         make_sys_read_only(plan)?;
         // SAFETY: one thread; in the process that does not come back, nothing is dropped.
         let mask = unsafe { owner::become_guard(plan, &mask, mounted) }?;
         pseudo_fs::mount_proc(&mask)?;
         network::leave_host(request)?;
-        open_doors(plan)?
-    };
+        open_doors(&mut doors)?;
+    }
     identity::become_app(plan)?;
-    talk::ready(plan, &doors, seat.as_ref(), &filter)?;
+    if !is_early {
+        talk::welcome(plan, &doors)?;
+    }
+    talk::ready(plan, &doors, seat.as_ref(), filter)?;
     Ok(seat)
 }
 
@@ -67,22 +78,21 @@ fn make_sys_read_only(plan: &Plan<'_>) -> Step {
     }
 }
 
-fn enter_user_namespace(plan: &Plan<'_>, mounted: Mounted) -> Step<talk::Doors> {
+fn enter_user_namespace(plan: &Plan<'_>, doors: &mut talk::Doors, mounted: Mounted) -> Step {
     identity::enter_user_namespace(plan, mounted)?;
     // Meanwhile the master writes the id maps. Its word is heard in any case: if a guard ended without it, the master would
     // hear of that (`ECONNRESET`) in the place of what failed.
-    let doors = open_doors(plan);
+    let opened = open_doors(doors);
     if plan.user_namespace.is_none() {
         talk::wait_for_maps(plan)?;
     }
-    doors
+    opened
 }
 
 /// What needs no ids yet: the descriptors for the client, and the steps of hardening that come before the change of ids.
-fn open_doors(plan: &Plan<'_>) -> Step<talk::Doors> {
-    let doors = talk::Doors::open(plan.entrance)?;
-    identity::harden()?;
-    Ok(doors)
+fn open_doors(doors: &mut talk::Doors) -> Step {
+    doors.open()?;
+    identity::harden()
 }
 
 /// Takes the guard's name, keeps every signal for `pid1` to ask for, and lets go of the master's working directory.

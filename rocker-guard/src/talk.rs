@@ -38,13 +38,19 @@ pub(crate) struct Doors {
 }
 
 impl Doors {
-    pub(crate) fn open(entrance: Entrance) -> Step<Self> {
-        let mut doors = Self {
+    pub(crate) fn closed(entrance: Entrance) -> Self {
+        Self {
             entrance,
             fds: heapless::Vec::new(),
-        };
-        doors.open_all().at(Stage::NAMESPACES)?;
-        Ok(doors)
+        }
+    }
+
+    /// Once: after that it does nothing.
+    pub(crate) fn open(&mut self) -> Step {
+        if self.fds.is_empty() {
+            self.open_all().at(Stage::NAMESPACES)?;
+        }
+        Ok(())
     }
 
     fn open_all(&mut self) -> Result<()> {
@@ -66,31 +72,37 @@ impl Doors {
     }
 }
 
+/// Gives the client what it needs to join, which nobody does before it hears READY.
+pub(crate) fn welcome(plan: &Plan<'_>, doors: &Doors) -> Step {
+    let mut fds = Numbers::default();
+    fds.add(&doors.fds);
+    // A client that has left cannot join: then there is nothing to guard.
+    socket::send(plan.client, &reply(plan, doors), fds.as_slice()).at(Stage::VANISHED)
+}
+
 /// Tells client and master that the sandbox is ready.
-pub(crate) fn ready(plan: &Plan<'_>, doors: &Doors, seat: Option<&Seat>, filter: &Filter) -> Step {
+pub(crate) fn ready(
+    plan: &Plan<'_>,
+    doors: &Doors,
+    seat: Option<&Seat>,
+    mut filter: Filter,
+) -> Step {
+    // The master first: a guard that was killed between the two would be logged as one that failed, and its client would
+    // have heard that it is ready. A master that has ended meanwhile knows nothing of this sandbox, so there is to be none.
+    tell_ready(plan, doors, seat).at(Stage::VANISHED)?;
+    let reply = reply(plan, doors);
+    socket::send(plan.client, filter.before(&reply), &[]).at(Stage::VANISHED)
+}
+
+fn reply(plan: &Plan<'_>, doors: &Doors) -> [u8; Reply::SIZE] {
     let welcome = Welcome {
         name: plan.name,
         entrance: doors.entrance,
     };
-    let reply = Reply {
+    Reply {
         outcome: Ok(welcome),
     }
-    .encode();
-    // The master first: a guard that was killed between the two would be logged as one that failed, and its client would
-    // have heard that it is ready. A master that has ended meanwhile knows nothing of this sandbox, so there is to be none.
-    tell_ready(plan, doors, seat).at(Stage::VANISHED)?;
-    // A client that has left cannot join: then there is nothing to guard.
-    let mut fds = Numbers::default();
-    fds.add(&doors.fds);
-    socket::send(plan.client, &reply, fds.as_slice()).at(Stage::VANISHED)?;
-    if filter.bytes().is_empty() {
-        return Ok(());
-    }
-    match socket::send(plan.client, filter.bytes(), &[]) {
-        // It has heard that the sandbox is ready, and has left: nothing has failed, and PID 1 sees it too.
-        Err(Errno::EPIPE | Errno::ECONNRESET) => Ok(()),
-        result => result.at(Stage::VANISHED),
-    }
+    .encode()
 }
 
 /// With it goes the guard's pidfd, if the guard is not the process that the master has cloned: by that the master knows it.

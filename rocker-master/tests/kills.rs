@@ -1,9 +1,12 @@
-//! The guard is killed while it builds: the client hears of it at once, and nothing is left.
+//! Somebody is killed while a sandbox is built: whoever is left hears of it at once, and nothing stays.
 
 use rocker_client::{Failure, Stage};
 use rocker_testing::{
-    Case, Master, Sandbox, Traces, eventually, launch, request, run_cases, wait_for,
+    Case, Master, Sandbox, Traces, children_of, eventually, is_there, kill, launch, pipe, request,
+    run_cases, status_of, wait_for,
 };
+use std::fs;
+use std::io::{Read, Write};
 use std::path::Path;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
@@ -39,6 +42,10 @@ const CASES: &[Case] = &[
         "a_master_killed_at_a_launch_leaves_nothing",
         a_master_killed_at_a_launch_leaves_nothing,
     ),
+    (
+        "an_app_master_killed_while_its_child_waits_leaves_nothing",
+        an_app_master_killed_while_its_child_waits_leaves_nothing,
+    ),
 ];
 
 const LIMIT: Duration = Duration::from_secs(2);
@@ -65,27 +72,29 @@ fn killed_at_its_identity() {
     }
 }
 
-/// The second message is READY, to the master.
+/// The first message is the client's way in, the third READY to the master.
 fn killed_before_ready() {
-    kill_at("sendmsg", 2);
+    for number in 1..=3 {
+        kill_at("sendmsg", number);
+    }
 }
 
-/// The third is READY to the client, of which the master cannot know whether it was sent. What it logged if it took a guard
+/// The fourth is READY to the client, of which the master cannot know whether it was sent. What it logged if it took a guard
 /// that dies now for one that has failed, it would log too of one that dies right after, whose client has its sandbox.
 fn killed_before_its_client_is_told() {
-    let master = kill("sendmsg", 3);
+    let master = kill_guard("sendmsg", 4);
     assert_eq!(master.log(), "");
 }
 
 fn kill_at(call: &str, number: u32) {
-    let master = kill(call, number);
+    let master = kill_guard(call, number);
     let vanished = "stage=vanished errno=ECONNRESET(104)";
     eventually("it is logged", LIMIT, || master.log().contains(vanished));
     assert_eq!(master.log().lines().count(), 1, "{}", master.log());
 }
 
 /// Gives the master, of which nothing else is left.
-fn kill(call: &str, number: u32) -> Master {
+fn kill_guard(call: &str, number: u32) -> Master {
     let request = request();
     let mut first = Master::start();
     Sandbox::start(&request).end();
@@ -141,6 +150,59 @@ fn a_master_killed_at_a_launch_leaves_nothing() {
     }
     let _successor = Master::start();
     assert_eq!(wait_for(launch(&request, &|| 8).unwrap().app_pid), 8);
+}
+
+/// The child is there while the guard still mounts, and never becomes an App if there is nobody any more whose it could be.
+fn an_app_master_killed_while_its_child_waits_leaves_nothing() {
+    let request = request();
+    let mut first = Master::start();
+    Sandbox::start(&request).end();
+    first.kill(libc::SIGTERM);
+    let slow = "inject=mount:delay_enter=500000:when=1";
+    let master = Master::start_traced(&["-e", "trace=mount", "-e", slow]);
+    let before = Traces::now(Path::new("/run/data"));
+    let (mut told, tell) = pipe();
+    // SAFETY: the case has one thread.
+    let app_master = unsafe { libc::fork() };
+    if app_master == 0 {
+        launch(&request, &|| {
+            (&tell).write_all(b"I run").unwrap();
+            0
+        })
+        .unwrap();
+        // SAFETY: ends this fork.
+        unsafe { libc::_exit(0) };
+    }
+    eventually("it has a child", LIMIT, || {
+        !children_of(app_master).is_empty()
+    });
+    let [child] = children_of(app_master)[..] else {
+        panic!("more than one child");
+    };
+    assert!(status_of(child, "NSpid").ends_with(" 2"));
+    let trace = fs::read_to_string("/run/trace").unwrap();
+    assert!(
+        !trace.contains(" = 0"),
+        "something is mounted already: {trace}"
+    );
+
+    kill(app_master, libc::SIGKILL);
+
+    assert_eq!(wait_for(app_master), 128 + libc::SIGKILL);
+    eventually("its child has ended", LIMIT, || {
+        reap_orphans();
+        !is_there(child)
+    });
+    drop(tell);
+    let mut said = String::new();
+    told.read_to_string(&mut said).unwrap();
+    assert_eq!(said, "");
+    drop(told);
+    eventually("all is as before", LIMIT, || {
+        reap_orphans();
+        Traces::now(Path::new("/run/data")) == before
+    });
+    assert!(master.log().contains("stage=vanished errno=EPIPE"));
 }
 
 /// The case is PID 1: the guards of a dead master and the tracer are its children.

@@ -1,6 +1,6 @@
 //! `Entrance`: how a client gets into a sandbox.
 
-/// Which namespaces the App enters, and by what: which is to say which descriptors come with READY.
+/// Which namespaces the App enters, and by what: which is to say which descriptors come with the first reply.
 ///
 /// The first is the guard's pidfd, where the kernel has pidfds (5.3). By pidfd it is the only one: setns takes it for all
 /// namespaces at once (5.8), from who may trace the guard. Else there follows one for the pid namespace, and one for each of

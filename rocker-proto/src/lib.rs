@@ -9,18 +9,20 @@
 //!   | -- Request ------> |                    |     ids and paths; decoded without copying, refused rather than repaired
 //!   | <- Reply (failure) |                    |     a request that is refused never makes a process
 //!   |                    | == clone ========> |     the plan is the guard's own copy of the request
+//!   | <------------------------------ Reply - |     the guard's name and descriptors: by these the client gets in, later
 //!   |                    | <- Report(MAPS) -- |     "I am in my user namespace"
 //!   |                    | -- Report(MAPPED)> |     uid_map, gid_map and setgroups are written
 //!   |                    | <- Report(MOUNTED) |     in the place of both, where an earlier sandbox of the App has one
 //!   |                    | <- Report -------- |     READY or what failed, for the log; what fails after READY too
-//!   | <------------------------------ Reply - |     READY with the guard's name and descriptors, or what failed
-//!   | <----------------------------- filter - |     with READY, and unless the request says `off`: a program for seccomp(2)
+//!   | <--------------------- filter, Reply - |     the same again: it is ready; or what failed. Unless the request says
+//!   |                    |                    |     `off` there goes before it, in one packet, a program for seccomp(2)
 //!   | -- Joined + pidfd --------------------> |     one for each process that enters; after that the connection may end,
 //!   |                    |                    |     and the sandbox with it, if it is tied
 //! ```
 //!
-//! Which descriptors come with a READY reply, it says itself: [`Entrance`]. The filter is read by the process that enters,
-//! and by nobody before; without it, that process does not become an App.
+//! Which descriptors come with the first reply, it says itself: [`Entrance`]. Before the second one the process that enters
+//! does nothing but wait: it looks at the packet, and leaves it to its parent, who hears what failed although the kernel
+//! kills the other with the guard. If a filter is asked for, the process does not become an App without it.
 //!
 //! **Who trusts whom.** The master believes nothing in a request but what the kernel says of its sender (`SO_PEERCRED`).
 //! The client believes a reply because the kernel says that root made the socket it connected to, and that the reply's

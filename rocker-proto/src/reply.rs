@@ -5,16 +5,17 @@ use crate::reader::Reader;
 use crate::writer::Writer;
 use crate::{Entrance, Failure, Stage};
 
-/// A sandbox that is ready.
+/// A sandbox, by whom and how to get in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Welcome {
     /// The guard's name, NUL-padded.
     pub name: [u8; NAME_SIZE],
-    /// What came with this message.
+    /// What came with the first message that says so.
     pub entrance: Entrance,
 }
 
-/// READY, or what failed. Success is a message: the end of the connection is a failure.
+/// That there is a sandbox, and later that it is ready; or what failed. Success is a message: the end of the connection is a
+/// failure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Reply {
     /// The sandbox, or why there is none.
@@ -48,6 +49,13 @@ impl Reply {
         writer.put(entrance.to_le_bytes());
         writer.put(name);
         bytes
+    }
+
+    /// Does this one say that the sandbox is ready? Only the start of it is looked at.
+    pub fn is_ready(bytes: &[u8; Self::SIZE]) -> bool {
+        let mut reader = Reader(bytes);
+        let (magic, version, stage) = (reader.u32(), reader.u16(), reader.u16());
+        (magic, version, stage) == (Some(Self::MAGIC), Some(VERSION), Some(Stage::READY.raw()))
     }
 
     /// What was received; `None` if it is not a reply of this version, or is READY with an entrance that nobody knows, or

@@ -24,7 +24,7 @@ fn request() -> Request<'static> {
 #[test]
 fn request_bytes() {
     let mut expected = Vec::new();
-    expected.extend_from_slice(b"RKQ\0\x03\x00\x5c\x00");
+    expected.extend_from_slice(b"RKQ\0\x04\x00\x5c\x00");
     expected.extend_from_slice(b"\xe8\x03\0\0\0\0\x01\0\x02\x01\0\0");
     expected.extend_from_slice(&[0; 8]);
     expected.extend_from_slice(b"\x08\0\x07\0\x03\0\0\0");
@@ -106,7 +106,7 @@ fn reply_bytes() {
     let ready = welcome(by_pidfd);
     assert_eq!(
         &ready.encode(),
-        b"RKA\0\x03\0\0\0\0\0\0\0\xff\xff\x03\x5erocker:1\0\0\0\0\0\0\0\0"
+        b"RKA\0\x04\0\0\0\0\0\0\0\xff\xff\x03\x5erocker:1\0\0\0\0\0\0\0\0"
     );
     assert_eq!(Reply::decode(&ready.encode()), Some(ready));
     for (has_pidfd, low) in [(false, 0x02), (true, 0x03)] {
@@ -118,7 +118,7 @@ fn reply_bytes() {
     let failed = Reply {
         outcome: Err(Failure::indexed(Stage::MOUNT_OVERLAY, 22, 2)),
     };
-    let mut expected = *b"RKA\0\x03\0\x29\0\x16\0\0\0\x02\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0";
+    let mut expected = *b"RKA\0\x04\0\x29\0\x16\0\0\0\x02\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0";
     assert_eq!(failed.encode(), expected);
     assert_eq!(Reply::decode(&expected), Some(failed));
     expected[14] = 1;
@@ -138,20 +138,20 @@ fn report_bytes() {
 
 #[test]
 fn joined_bytes() {
-    assert_eq!(&Joined.encode(), b"RKJ\0\x03\0");
-    assert_eq!(Joined::decode(b"RKJ\0\x03\0"), Some(Joined));
+    assert_eq!(&Joined.encode(), b"RKJ\0\x04\0");
+    assert_eq!(Joined::decode(b"RKJ\0\x04\0"), Some(Joined));
 }
 
 #[test]
 fn cache_bytes() {
-    assert_eq!(&CacheRequest::List.encode(), b"RKC\0\x03\0\x01\0");
-    assert_eq!(&CacheRequest::Drop.encode(), b"RKC\0\x03\0\x02\0");
+    assert_eq!(&CacheRequest::List.encode(), b"RKC\0\x04\0\x01\0");
+    assert_eq!(&CacheRequest::Drop.encode(), b"RKC\0\x04\0\x02\0");
     let entry = CacheReply {
         users: 3,
         idle_ms: 0x0102_0304,
         package: Some(c"/a"),
     };
-    let bytes = b"RKP\0\x03\0\x03\0\x03\0\0\0\x04\x03\x02\x01/a\0";
+    let bytes = b"RKP\0\x04\0\x03\0\x03\0\0\0\x04\x03\x02\x01/a\0";
     assert_eq!(entry.encode().unwrap().as_slice(), bytes);
     assert_eq!(CacheReply::decode(bytes), Some(entry));
 }

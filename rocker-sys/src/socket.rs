@@ -3,7 +3,7 @@
 
 mod packet;
 
-pub use packet::{DONT_WAIT, Descriptors, FDS_MAX, Received, receive, receive_into, send};
+pub use packet::{DONT_WAIT, Descriptors, FDS_MAX, Received, peek, receive, receive_into, send};
 
 use crate::arch::{syscall2, syscall3, syscall4, syscall5};
 use crate::errno::{Errno, Result, done};

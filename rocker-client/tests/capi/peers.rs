@@ -205,7 +205,7 @@ pub fn answer_promises_what_it_does_not_bring() {
     let listener = listen(0);
     let expected = failed(RECV_RESP_FAILED, 71, libc::EPROTO, "reply: EPROTO");
     let mut reply = [0; 32];
-    reply[..6].copy_from_slice(b"RKA\0\x03\0");
+    reply[..6].copy_from_slice(b"RKA\0\x04\0");
     reply[16..20].copy_from_slice(b"name");
     answer(&listener, &expected, |fd| send(fd, &reply));
 }
@@ -215,7 +215,7 @@ pub fn answer_names_a_stage_of_the_future() {
     let listener = listen(0);
     let expected = failed(BUILD_ROCKER_FAILED, 60, libc::EPERM, "unknown-stage: EPERM");
     let mut reply = [0; 32];
-    reply[..6].copy_from_slice(b"RKA\0\x03\0");
+    reply[..6].copy_from_slice(b"RKA\0\x04\0");
     reply[6..16].copy_from_slice(&[60, 0, 1, 0, 0, 0, 0xff, 0xff, 0, 0]);
     answer(&listener, &expected, |fd| send(fd, &reply));
 }

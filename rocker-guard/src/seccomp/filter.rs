@@ -5,7 +5,7 @@ use super::program::Program;
 use super::table::TABLE;
 use super::{builtin, policy_file};
 use crate::step::{At, Step};
-use rocker_proto::{Request, Seccomp, Stage};
+use rocker_proto::{Reply, Request, Seccomp, Stage};
 use rocker_sys::{Errno, seccomp};
 
 /// The program to be installed, or none.
@@ -30,9 +30,12 @@ impl Filter {
         Ok(Self(Some(program)))
     }
 
-    /// As it is sent.
-    pub(crate) fn bytes(&self) -> &[u8] {
-        self.0.as_ref().map(Program::bytes).unwrap_or_default()
+    /// As it is sent: with the reply that says that the sandbox is ready behind it.
+    pub(crate) fn before<'a>(&'a mut self, reply: &'a [u8; Reply::SIZE]) -> &'a [u8] {
+        match &mut self.0 {
+            Some(program) => program.before(reply),
+            None => reply,
+        }
     }
 }
 

@@ -1,7 +1,8 @@
 //! `Program`: instructions for `seccomp(2)`, one after another.
 
 use super::answer::Answer;
-use rocker_proto::limits::FILTER_MAX;
+use rocker_proto::Reply;
+use rocker_proto::limits::{FILTER_MAX, READY_MAX};
 use rocker_sys::memory::Pages;
 use rocker_sys::raw::ptrace::{
     BPF_ABS, BPF_JA, BPF_JEQ, BPF_JGE, BPF_JGT, BPF_JMP, BPF_JSET, BPF_K, BPF_LD, BPF_RET, BPF_W,
@@ -35,7 +36,8 @@ pub(crate) const HAS_BITS: u32 = BPF_JMP | BPF_JSET | BPF_K;
 
 const SIZE: usize = seccomp::INSTRUCTION_SIZE;
 
-/// The instructions so far, in pages that go when the client has them. None at all is no filter.
+/// The instructions so far, in pages that go when the client has them, with room for a reply behind. None at all is no
+/// filter.
 pub(crate) struct Program {
     pages: Pages,
     /// How many.
@@ -45,7 +47,7 @@ pub(crate) struct Program {
 impl Program {
     pub(crate) fn new() -> Result<Self> {
         Ok(Self {
-            pages: Pages::new(FILTER_MAX)?,
+            pages: Pages::new(READY_MAX)?,
             len: 0,
         })
     }
@@ -55,9 +57,23 @@ impl Program {
         self.len
     }
 
+    /// The instructions alone.
     pub(crate) fn bytes(&self) -> &[u8] {
         let bytes = self.pages.as_slice();
         bytes.get(..self.len.wrapping_mul(SIZE)).unwrap_or_default()
+    }
+
+    /// The instructions, and this reply behind them.
+    pub(crate) fn before(&mut self, reply: &[u8; Reply::SIZE]) -> &[u8] {
+        let end = self.len.wrapping_mul(SIZE);
+        let behind = self.pages.as_mut_slice().get_mut(end..);
+        if let Some(room) = behind.and_then(<[u8]>::first_chunk_mut) {
+            *room = *reply;
+        }
+        let bytes = self.pages.as_slice();
+        bytes
+            .get(..end.wrapping_add(Reply::SIZE))
+            .unwrap_or_default()
     }
 
     pub(crate) fn load(&mut self, offset: u32) -> Result<()> {
@@ -90,7 +106,8 @@ impl Program {
 
     fn slot(&mut self, at: usize) -> Option<&mut [u8; SIZE]> {
         let bytes = self.pages.as_mut_slice();
-        bytes.get_mut(at.wrapping_mul(SIZE)..)?.first_chunk_mut()
+        let room = bytes.get_mut(at.wrapping_mul(SIZE)..FILTER_MAX)?;
+        room.first_chunk_mut()
     }
 
     /// Lets the jump at this place, a comparison that holds or an unconditional one, lead to what comes next.
@@ -147,7 +164,7 @@ impl Program {
         let room = self
             .pages
             .as_mut_slice()
-            .get_mut((end as usize).wrapping_mul(SIZE)..);
+            .get_mut((end as usize).wrapping_mul(SIZE)..FILTER_MAX);
         let room = room.and_then(|room| room.get_mut(..other.len.wrapping_mul(SIZE)));
         let room = room.ok_or(Errno::E2BIG)?;
         for (to, from) in room.iter_mut().zip(other.bytes()) {

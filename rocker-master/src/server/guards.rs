@@ -5,10 +5,13 @@ use crate::launch::{self, Heard};
 use crate::registry::{Guard, Key, State};
 use rocker_sys::process::{self, Which};
 use rocker_sys::raw::general::{WNOHANG, WNOWAIT};
-use rocker_sys::{Errno, signal, time};
+use rocker_sys::{Errno, Fd, signal, time};
 
 /// What a guard says at most: maps or mounted, ready, what failed then, the end.
 const WORDS_MAX: u32 = 4;
+
+/// How long a guard may take to end that was killed, in milliseconds.
+const KILL_TIMEOUT_MS: u64 = 100;
 
 impl Server<'_> {
     pub(super) fn watch_guard(&mut self, state: State) {
@@ -25,9 +28,13 @@ impl Server<'_> {
             watched = self.epoll.watch(pidfd.raw(), token::GUARD | bits);
         }
         if watched.is_err() {
-            // A guard that cannot be heard cannot be served: it has done nothing yet.
+            // A guard that cannot be heard cannot be served. It may have let a client in already, whose child keeps it on the
+            // table for as long as that client likes: then it stays there.
             process::kill(guard.pid, signal::SIGKILL).unwrap_or_default();
-            process::wait(Which::Pid(guard.pid), 0).unwrap_or_default();
+            let fd = guard.pidfd.as_ref().map_or(-1, Fd::raw);
+            let deadline = time::monotonic_ms().saturating_add(KILL_TIMEOUT_MS);
+            time::wait_readable(fd, deadline).unwrap_or_default();
+            process::wait(Which::Pid(guard.pid), WNOHANG).unwrap_or_default();
             let lease = guard.lease;
             self.registry.remove(key);
             self.kept.cache.release(lease, time::monotonic_ms());

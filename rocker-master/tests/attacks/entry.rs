@@ -1,6 +1,7 @@
 //! The ways into a sandbox: that of the client library, and that of an AppMaster who does it by hand and forgets a step.
 
 use rocker_client::{DEFAULT_SOCKET, Request};
+use rocker_proto::limits::READY_MAX;
 use rocker_proto::{Entrance, Joined, Reply};
 use rocker_sys::namespace::{CLONE_NEWIPC, CLONE_NEWPID, setns};
 use rocker_sys::raw::general::O_RDONLY;
@@ -71,9 +72,14 @@ pub fn by_hand(
     socket::connect(connection.raw(), &Address::new(socket_path).unwrap()).unwrap();
     socket::pass_credentials(connection.raw()).unwrap();
     socket::send(connection.raw(), &packet, &[]).unwrap();
-    time::wait_readable(connection.raw(), time::monotonic_ms() + 10_000).unwrap();
+    let hear = |bytes: &mut [u8]| {
+        time::wait_readable(connection.raw(), time::monotonic_ms() + 10_000).unwrap();
+        socket::receive(connection.raw(), bytes, socket::DONT_WAIT).unwrap()
+    };
     let mut reply = [0; Reply::SIZE];
-    let mut received = socket::receive(connection.raw(), &mut reply, socket::DONT_WAIT).unwrap();
+    let mut received = hear(&mut reply);
+    // It is ready.
+    hear(&mut [0; READY_MAX]);
     let guard_pid = received.sender.unwrap().pid;
     let entrance = Reply::decode(&reply).unwrap().outcome.unwrap().entrance;
     let door = (received.fds.next().unwrap(), entrance);

@@ -115,6 +115,7 @@ fn serve(client: &Fd, door: &Fd) {
         outcome: Ok(welcome),
     };
     socket::send(client.raw(), &reply.encode(), &[door.raw()]).unwrap();
+    socket::send(client.raw(), &reply.encode(), &[]).unwrap();
     while hear() > 0 {}
 }
 

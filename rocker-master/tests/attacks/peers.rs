@@ -74,6 +74,7 @@ fn serve(say_ready: &File) -> ! {
         // Nothing: a client that refuses the master.
         if hear() > 0 {
             socket::send(client.raw(), &reply.encode(), &[door.raw()]).unwrap();
+            socket::send(client.raw(), &reply.encode(), &[]).unwrap();
             while hear() > 0 {}
         }
     }

@@ -72,7 +72,7 @@ pub const LOOP_DEVICE: &str = "
 pub const IDENTITY: &str = "
     setgroups:error=EPERM            -                             user-namespace
     unshare:error=ENOSPC             -                             user-namespace
-    sendmsg:error=ENOBUFS:when=1     -                             id-maps
+    sendmsg:error=ENOBUFS:when=2     -                             id-maps
     write:error=EACCES:when=1        -                             id-maps
     write:error=EPERM:when=2         -                             id-maps
     write:error=EINVAL:when=3        -                             id-maps
@@ -82,8 +82,9 @@ pub const IDENTITY: &str = "
     setresgid:error=EPERM            -                             harden
     setresuid:error=EAGAIN           -                             harden
     capset:error=EPERM               -                             harden
-    sendmsg:error=EPIPE:when=2       -                             vanished
+    sendmsg:error=EPIPE:when=1       -                             vanished
     sendmsg:error=EPIPE:when=3       -                             vanished
+    sendmsg:error=EPIPE:when=4       -                             vanished
 ";
 
 /// With a seccomp policy.

@@ -2,7 +2,7 @@
 #![allow(unsafe_code)]
 
 use super::Credentials;
-use crate::arch::syscall3;
+use crate::arch::{syscall3, syscall6};
 use crate::errno::{Errno, Result, ret};
 use crate::fd::{Fd, RawFd};
 use core::mem::zeroed;
@@ -188,6 +188,28 @@ pub fn receive_into(
 
 /// `MSG_DONTWAIT` of `recv(2)`.
 pub const DONT_WAIT: u32 = n::MSG_DONTWAIT;
+
+/// Looks at the packet that is there, which stays for whoever receives it next (`recvfrom(2)`, `MSG_PEEK`); gives how much of
+/// it fits the buffer.
+///
+/// # Errors
+/// `EAGAIN`.
+pub fn peek(socket: RawFd, buffer: &mut [u8]) -> Result<usize> {
+    let flags = n::MSG_PEEK | n::MSG_DONTWAIT;
+    let (address, len) = (buffer.as_mut_ptr() as usize, buffer.len());
+    // SAFETY: the kernel writes at most the buffer's length, and no address, for which there is no place.
+    ret(unsafe {
+        syscall6(
+            g::__NR_recvfrom,
+            socket as usize,
+            address,
+            len,
+            flags as usize,
+            0,
+            0,
+        )
+    })
+}
 
 fn word(bytes: &[u8], at: usize) -> Option<u32> {
     let four = bytes.get(at..at.wrapping_add(4))?;
