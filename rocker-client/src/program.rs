@@ -162,11 +162,13 @@ unsafe fn spawn(argument: *mut Child<'_>) -> Result<i32, Failure> {
     // SAFETY: the caller's promise, and this process is gone.
     let child = unsafe { &*argument };
     if child.app_pid != 0 {
-        if child.is_done {
+        if !child.is_done {
+            // Somebody has killed the process in the middle, while the App may still use the host's memory.
+            pid_namespace::bury(child.app_pid);
+        } else if child.failure.is_some() || process::reap_unexecuted(child.app_pid).is_err() {
             return Ok(child.app_pid);
         }
-        // Somebody has killed the process in the middle, while the App may still use the host's memory.
-        pid_namespace::bury(child.app_pid);
+        // Else it was killed before it executed. It had no exit signal, by which the host could have waited for it.
     }
     Err(child
         .failure

@@ -1,10 +1,11 @@
 //! How sandboxes of clients that are not root end, and what they leave.
 
-use rocker_client::{Failure, Request, Stage};
+use rocker_client::{Failure, Request, Seccomp, Stage};
 use rocker_testing::{
     Case, Program, SOON, Sandbox, Traces, app_master, children_of, descriptors_of, eventually,
     is_there, kill, launch, pipe, run_cases, start_for_app_master, wait_for, wait_for_master,
 };
+use std::fs;
 use std::io::Read;
 use std::path::Path;
 use std::process::ExitCode;
@@ -68,6 +69,12 @@ fn failures_are_told_and_leave_nothing() {
         exec_dir: c"/run/exec/nothing",
         ..request
     };
+    fs::write("/run/app.policy", "write: 1\n").unwrap();
+    let without_execve = Request {
+        seccomp: Seccomp::FILE,
+        policy: c"/run/app.policy",
+        ..request
+    };
     app_master(|| {
         let expected = Failure::new(Stage::OPEN_EXEC_DIR, libc::ENOENT);
         assert_eq!(launch(&not_there, &|| 0).unwrap_err(), expected);
@@ -77,6 +84,8 @@ fn failures_are_told_and_leave_nothing() {
         };
         let expected = Failure::new(Stage::EXEC, libc::ENOENT);
         assert_eq!(missing.launch(&request).unwrap_err(), expected);
+        let killed = missing.launch(&without_execve).unwrap_err();
+        assert_eq!(killed, Failure::new(Stage::JOIN, libc::ECONNRESET));
         assert_eq!(children_of(std::process::id().cast_signed()), []);
     });
     eventually("no guard is left", SOON, || {

@@ -3,7 +3,7 @@
 
 mod wait;
 
-pub use wait::{Ended, Which, reap, wait};
+pub use wait::{Ended, Which, reap, reap_unexecuted, wait};
 
 use crate::OLD_KERNELS;
 use crate::arch::{syscall0, syscall1, syscall2, syscall3, syscall4, syscall5};

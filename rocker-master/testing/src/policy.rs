@@ -27,6 +27,7 @@ package-dir /run/app.sqfs
 exec-dir /run/exec
 data-dir /run/data
 overlay-dir /etc
+seccomp /run/app.policy
 app-uid {app_ids}
 app-gid {app_ids}
 "

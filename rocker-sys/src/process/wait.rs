@@ -90,7 +90,18 @@ pub fn wait(which: Which, flags: u32) -> Result<Option<(i32, Ended)>> {
 /// # Errors
 /// As [`wait`].
 pub fn reap(pid: i32) -> Result<()> {
-    let flags = g::WEXITED | g::__WALL;
+    take(pid, g::WEXITED | g::__WALL)
+}
+
+/// The same, if this child has never executed a program and has no exit signal.
+///
+/// # Errors
+/// `ECHILD`: it has, or it is no child.
+pub fn reap_unexecuted(pid: i32) -> Result<()> {
+    take(pid, g::WEXITED | g::__WCLONE)
+}
+
+fn take(pid: i32, flags: u32) -> Result<()> {
     // SAFETY: integers only; a null siginfo and a null rusage are not written.
     done(unsafe {
         syscall5(
