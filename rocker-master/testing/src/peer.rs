@@ -120,7 +120,7 @@ impl Peer {
         }
     }
 
-    /// The next packet, empty at the end of the connection; fails after `limit`, times [`patience`].
+    /// The next packet, empty at the end of the connection; fails after `limit`, times [`patience()`].
     pub fn receive(&self, limit: Duration) -> Vec<u8> {
         let limit = limit * patience();
         let mut poll = libc::pollfd {

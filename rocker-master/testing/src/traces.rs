@@ -107,7 +107,7 @@ fn list(dir: &Path, found: &mut BTreeSet<String>) {
     }
 }
 
-/// Tries until it holds; fails after `limit`, times [`patience`]. Gives how long it took.
+/// Tries until it holds; fails after `limit`, times [`patience()`]. Gives how long it took.
 pub fn eventually(what: &str, limit: Duration, mut holds: impl FnMut() -> bool) -> Duration {
     let limit = limit * patience();
     let start = Instant::now();
