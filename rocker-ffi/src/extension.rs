@@ -2,6 +2,7 @@
 
 use crate::abi::{RockerRequest, RockerResult};
 use crate::options::{self, RockerOptions};
+use crate::string::string;
 use crate::{App, last_failure, request};
 use core::ffi::{c_char, c_int, c_void};
 use rocker_client::{Failure, Held, Launched, NO_INDEX, Program, Stage, launch_program};
@@ -167,7 +168,7 @@ unsafe fn launch(
     // SAFETY: null or a program, by the caller's promise.
     let program = unsafe { program.as_ref() }.ok_or(null)?;
     // SAFETY: null or a string, by the caller's promise.
-    let path = unsafe { request::string(program.path) }.ok_or(null)?;
+    let path = unsafe { string(program.path) }.ok_or(null)?;
     if program.argv.is_null() || (program.keep_fds.is_null() && program.keep_fds_len > 0) {
         return Err(null);
     }

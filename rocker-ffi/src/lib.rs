@@ -21,6 +21,7 @@ mod extension;
 mod last_failure;
 mod options;
 mod request;
+mod string;
 
 use abi::{ROCKER_ERR, RockerRequest, RockerResult};
 use core::ffi::{c_int, c_void};

@@ -1,6 +1,6 @@
 //! From C's `RockerOptions` to what the client's `Request` has of it.
 
-use crate::request;
+use crate::string::string;
 use core::ffi::{CStr, c_char, c_int, c_uint};
 use rocker_client::{Data, DataMode, Failure, Network, Seccomp, Stage};
 use rocker_sys::Errno;
@@ -88,7 +88,7 @@ pub(crate) unsafe fn read<'a>(options: *const RockerOptions) -> Result<Options<'
     };
     let seccomp = Seccomp::from_raw(choice(options.seccomp));
     // SAFETY: null or a string, by the caller's promise.
-    let policy = unsafe { request::string(options.seccomp_policy) };
+    let policy = unsafe { string(options.seccomp_policy) };
     Ok(Options {
         data: Data {
             mode: DataMode::from_raw(choice(options.data)),
