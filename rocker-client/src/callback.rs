@@ -7,6 +7,7 @@
 use crate::connect::{self, Ready, TIMEOUT_MS};
 use crate::filter::Filter;
 use crate::held::{self, Held};
+use crate::tie::Tie;
 use crate::{Launched, join, pid_namespace};
 use core::ffi::{CStr, c_int, c_void};
 use core::slice;
@@ -46,19 +47,15 @@ pub unsafe fn launch_callback(
     let mut ready = connect::ask(socket, request, deadline_ms);
     // By reference: it is not small.
     let ready = ready.as_mut().map_err(|failure| *failure)?;
-    let (ours, theirs) = held::section(|section| -> Result<_, Errno> {
-        let (ours, theirs) = socket::pair()?;
-        socket::pass_credentials(ours.raw())?;
-        Ok((section.hold(ours), section.hold(theirs)))
-    })
-    .at(Stage::PLUMBING)?;
+    let tie = Tie::new().at(Stage::PLUMBING)?;
+    socket::pass_credentials(tie.host.raw()).at(Stage::PLUMBING)?;
     // No handler of the host may run in the child before it is an unprivileged one.
     let mut mask = SigSet::full();
     signal::swap_mask(&mut mask).at(Stage::PLUMBING)?;
     let app = App {
         ready,
         request,
-        status: [&ours, &theirs],
+        tie: &tie,
         mask,
         callback,
     };
@@ -70,11 +67,11 @@ pub unsafe fn launch_callback(
     let child = pid_namespace::born_inside(ready, make_child);
     // Back to what it was a moment ago: it cannot fail.
     signal::swap_mask(&mut mask).unwrap_or_default();
-    drop(theirs);
+    drop(tie.child);
     let (mut app_pid, mut pidfd) = (0, None);
     let joined = child.and_then(|child| {
         app_pid = child;
-        let heard = hear_app(&ours, deadline_ms, &mut app_pid, &mut pidfd);
+        let heard = hear_app(&tie.host, deadline_ms, &mut app_pid, &mut pidfd);
         if app_pid != child {
             // The process in the middle, which has nothing left to do.
             pid_namespace::bury(child);
@@ -115,8 +112,7 @@ fn fork() -> Result<i32, Errno> {
 struct App<'a> {
     ready: &'a Ready,
     request: &'a Request<'a>,
-    /// The host's end, and this process's.
-    status: [&'a Held; 2],
+    tie: &'a Tie,
     mask: SigSet,
     callback: Callback,
 }
@@ -127,7 +123,7 @@ impl App<'_> {
     /// # Safety
     /// Runs in the fork, once.
     unsafe fn run(&self) -> ! {
-        // SAFETY: this process's copy, whose owner is never dropped.
+        // SAFETY: the caller's promise.
         if unsafe { self.end_with_host() }.is_err() {
             process::exit(127);
         }
@@ -159,30 +155,23 @@ impl App<'_> {
         process::exit(unsafe { function(argument) })
     }
 
-    /// Until the change of identity, which takes it back (`prctl(2)`): nobody else could want this App. A host that ended
-    /// before that is seen by its socket.
+    /// Until the change of identity, which takes it back (`prctl(2)`): nobody else could want this App.
     ///
     /// # Safety
     /// Runs in the fork, once.
     unsafe fn end_with_host(&self) -> Result<(), Errno> {
         // Who may not ask for it fails below, at what matters more.
         credentials::set_parent_death_signal(SIGKILL).unwrap_or_default();
-        let [ours, theirs] = self.status;
-        // By number, for in a fork the table has another owner. It goes on naming it, and it is closed again with the rest:
-        // what may have had the number meanwhile, this process's pidfd, is closed by then.
-        // SAFETY: the caller's promise: nobody else of this process drops it.
-        drop(unsafe { Fd::from_raw(ours.raw()) });
-        match time::wait_readable(theirs.raw(), 0) {
-            Err(Errno::ETIMEDOUT) => Ok(()),
-            _ => Err(Errno::ESRCH),
-        }
+        // The table goes on naming the host's end, and it is closed again with the rest: what may have had the number
+        // meanwhile, this process's pidfd, is closed by then.
+        // SAFETY: the caller's promise; nothing is dropped in the fork.
+        unsafe { self.tie.find_host() }
     }
 
     /// The pidfd goes along, and is closed here: what the callback runs in must not inherit it.
     fn tell(&self, report: &Report, pidfd: Option<Fd>) -> Result<(), Errno> {
         let number = pidfd.as_ref().map(Fd::raw);
-        let [_, theirs] = self.status;
-        socket::send(theirs.raw(), &report.encode(), number.as_slice())
+        socket::send(self.tie.child.raw(), &report.encode(), number.as_slice())
     }
 }
 

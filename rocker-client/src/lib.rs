@@ -36,6 +36,7 @@ mod lock;
 mod middle;
 mod pid_namespace;
 mod program;
+mod tie;
 
 pub use cache::ask_cache;
 #[cfg(feature = "callback")]

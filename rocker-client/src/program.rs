@@ -9,12 +9,13 @@
 use crate::connect::{self, Ready, TIMEOUT_MS};
 use crate::filter::Filter;
 use crate::held::{self, Held};
+use crate::tie::Tie;
 use crate::{Launched, dumpable, join, middle, pid_namespace};
 use core::ffi::{CStr, c_char, c_void};
 use rocker_proto::{At, Failure, Request, Stage};
 use rocker_sys::process;
 use rocker_sys::signal::{self, SIGCHLD, SigSet};
-use rocker_sys::{Errno, Fd, RawFd, close_on_exec_from, credentials, fs, socket, time, vfork};
+use rocker_sys::{Errno, Fd, RawFd, close_on_exec_from, credentials, fs, time, vfork};
 
 /// What the App executes.
 #[derive(Clone, Copy, Debug)]
@@ -38,8 +39,8 @@ struct Child<'a> {
     filter: &'a Filter,
     program: &'a Program<'a>,
     mask: SigSet,
-    /// If the App is to end with the host: two connected sockets, of which the host alone keeps the first.
-    tie: Option<[Held; 2]>,
+    /// If the App is to end with the host.
+    tie: Option<Tie>,
     /// The child writes it when a step has failed, and nothing else.
     failure: Option<Failure>,
     /// The App's process id, noted by the kernel, and whether the App has executed or ended: if not this process makes the
@@ -105,7 +106,7 @@ unsafe fn launch(
     // Before the signals are blocked, and before there is a child that nobody would have heard of.
     let waited = filter.wait(&ready, request).at(Stage::ANSWER);
     ready.settle(waited)?;
-    let tie = tied.map(|_| tie()).transpose()?;
+    let tie = tied.map(|_| Tie::new()).transpose().at(Stage::PLUMBING)?;
     // A handler that ran in the child would run on the host's data.
     let mask = signal::set_mask(&SigSet::full()).at(Stage::PLUMBING)?;
     let mut shared = Child {
@@ -233,24 +234,11 @@ fn enter(child: &Child<'_>) -> Result<(), Failure> {
         .at(Stage::SECCOMP)
 }
 
-fn tie() -> Result<[Held; 2], Failure> {
-    let pair = |section: &held::Section| -> Result<_, Errno> {
-        let (host, child) = socket::pair()?;
-        Ok([section.hold(host), section.hold(child)])
-    };
-    held::section(pair).at(Stage::PLUMBING)
-}
-
-/// After the change of identity, which forgets it. A host that ended before it was said is seen by its socket: its process
-/// id means nothing in this pid namespace.
-fn tie_to([host, child]: &[Held; 2]) -> Result<(), Failure> {
+/// After the change of identity, which forgets it.
+fn tie_to(tie: &Tie) -> Result<(), Failure> {
     credentials::set_parent_death_signal(signal::SIGKILL).at(Stage::PLUMBING)?;
-    // SAFETY: this process's copy of the descriptor has no owner: `Held` is the host's.
-    drop(unsafe { Fd::from_raw(host.raw()) });
-    match time::wait_readable(child.raw(), 0) {
-        Err(Errno::ETIMEDOUT) => Ok(()),
-        _ => Err(Failure::of(Stage::PLUMBING, Errno::ESRCH)),
-    }
+    // SAFETY: this process comes here once; `Held` is the host's.
+    unsafe { tie.find_host() }.at(Stage::PLUMBING)
 }
 
 /// Comes back only with a failure.
