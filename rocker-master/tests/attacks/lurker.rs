@@ -1,6 +1,6 @@
 //! `Lurker`: an App that waits in its sandbox for whoever comes in next, and looks into it by every way that there is.
 
-use rocker_proto::{Entrance, Reply, Welcome};
+use crate::false_master::let_in;
 use rocker_sys::socket::{self, Address};
 use rocker_sys::{Fd, process, time};
 use rocker_testing::{App, kill, pipe, wait_for};
@@ -94,29 +94,10 @@ fn open_door(guard: i32) -> i32 {
     let pid = unsafe { libc::fork() };
     if pid == 0 {
         loop {
-            serve(&socket::accept(listener.raw()).unwrap(), &door);
+            let_in(&socket::accept(listener.raw()).unwrap(), &door);
         }
     }
     pid
-}
-
-fn serve(client: &Fd, door: &Fd) {
-    let mut bytes = [0; 4096];
-    let mut hear = || {
-        time::wait_readable(client.raw(), u64::MAX).unwrap();
-        socket::receive(client.raw(), &mut bytes, socket::DONT_WAIT).map_or(0, |heard| heard.len)
-    };
-    hear();
-    let welcome = Welcome {
-        name: *b"rkdoor\0\0\0\0\0\0\0\0\0\0",
-        entrance: Entrance::by_pidfd(0),
-    };
-    let reply = Reply {
-        outcome: Ok(welcome),
-    };
-    socket::send(client.raw(), &reply.encode(), &[door.raw()]).unwrap();
-    socket::send(client.raw(), &reply.encode(), &[]).unwrap();
-    while hear() > 0 {}
 }
 
 /// Looks at every process that comes, until it is told to stop; gives how many looks it had.

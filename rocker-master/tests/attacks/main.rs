@@ -11,6 +11,7 @@
 mod crowd;
 mod descriptors;
 mod entry;
+mod false_master;
 mod identity;
 mod layers;
 mod loot;

@@ -1,10 +1,10 @@
 //! Whoever sits at the other end.
 
 use crate::entry::{Step, by_hand};
+use crate::false_master::let_in;
 use rocker_client::{Callback, Failure, Stage, launch_callback};
-use rocker_proto::{Entrance, Reply, Welcome};
 use rocker_sys::socket::{self, Address};
-use rocker_sys::{credentials, process, time};
+use rocker_sys::{credentials, process};
 use rocker_testing::{
     SOCKET, Steady, become_user, in_fork, kill, make_dir, pipe, request, wait_for,
 };
@@ -57,26 +57,8 @@ fn serve(say_ready: &File) -> ! {
     socket::bind(listener.raw(), &Address::new(FALSE_MASTER).unwrap()).unwrap();
     socket::listen(listener.raw(), 8).unwrap();
     { say_ready }.write_all(&guard.to_ne_bytes()).unwrap();
-    let welcome = Welcome {
-        name: *b"rkfalse\0\0\0\0\0\0\0\0\0",
-        entrance: Entrance::by_pidfd(0),
-    };
-    let reply = Reply {
-        outcome: Ok(welcome),
-    };
     loop {
-        let client = socket::accept(listener.raw()).unwrap();
-        let hear = || {
-            time::wait_readable(client.raw(), u64::MAX).unwrap();
-            let heard = socket::receive(client.raw(), &mut [0; 4096], socket::DONT_WAIT);
-            heard.map_or(0, |heard| heard.len)
-        };
-        // Nothing: a client that refuses the master.
-        if hear() > 0 {
-            socket::send(client.raw(), &reply.encode(), &[door.raw()]).unwrap();
-            socket::send(client.raw(), &reply.encode(), &[]).unwrap();
-            while hear() > 0 {}
-        }
+        let_in(&socket::accept(listener.raw()).unwrap(), &door);
     }
 }
 
