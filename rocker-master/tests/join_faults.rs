@@ -4,8 +4,8 @@
 
 use rocker_client::{Callback, Failure, NO_INDEX, Request, Seccomp, Stage, launch_callback};
 use rocker_testing::{
-    ALL_NAMESPACES, Caller, Case, Master, Refusal, SETNS_BY_PIDFD, Sandbox, Traces, eventually,
-    in_fork, launch, refuse_calls, request, run_cases, wait_for,
+    ALL_NAMESPACES, Caller, Case, Master, Refusal, SETNS_BY_PIDFD, Sandbox, Traces, assert_within,
+    eventually, in_fork, launch, refuse_calls, request, run_cases, wait_for,
 };
 use std::path::Path;
 use std::process::ExitCode;
@@ -146,11 +146,7 @@ fn launch_must_fail(request: &Request<'_>, (refusal, stage, index): &Fault) -> i
     let before = can_look.then(Caller::now);
     let start = Instant::now();
     let failure = launch(request, &|| 0).unwrap_err();
-    assert!(
-        start.elapsed() < Duration::from_secs(2) * rocker_testing::patience(),
-        "{:?}",
-        start.elapsed()
-    );
+    assert_within(Duration::from_secs(2), start, "a launch that fails");
     assert_eq!(failure, Failure::indexed(*stage, refusal.errno, *index));
     assert_eq!(can_look.then(Caller::now), before);
     0

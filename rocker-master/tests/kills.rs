@@ -2,8 +2,8 @@
 
 use rocker_client::{Failure, Stage};
 use rocker_testing::{
-    Case, Master, Sandbox, Traces, children_of, eventually, is_there, kill, launch, pipe, request,
-    run_cases, status_of, wait_for,
+    Case, Master, Sandbox, Traces, assert_within, children_of, eventually, is_there, kill, launch,
+    pipe, request, run_cases, status_of, wait_for,
 };
 use std::fs;
 use std::io::{Read, Write};
@@ -106,11 +106,7 @@ fn kill_guard(call: &str, number: u32) -> Master {
 
     let failure = launch(&request, &|| 0).unwrap_err();
 
-    assert!(
-        start.elapsed() < LIMIT * rocker_testing::patience(),
-        "{inject}: {:?}",
-        start.elapsed()
-    );
+    assert_within(LIMIT, start, &inject);
     assert_eq!(
         failure,
         Failure::new(Stage::ANSWER, libc::ECONNRESET),

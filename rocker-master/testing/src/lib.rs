@@ -34,7 +34,7 @@ pub use files::{
 pub use filter::{ALL_NAMESPACES, Refusal, SETNS_BY_PIDFD, has_pidfds, refuse_calls};
 pub use master::{Master, POLICY, binary, small_master, weakened_master};
 pub use package::{package, package_of};
-pub use patience::patience;
+pub use patience::{assert_within, patience};
 pub use peer::{Peer, SOCKET};
 pub use pipe::pipe;
 pub use policy::{POLICY_OF_1000, SOON, app_master, app_master_policy, start_for_app_master};
