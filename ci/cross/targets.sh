@@ -97,10 +97,15 @@ rust_linker() {
     echo "$(rustc --print sysroot)/lib/rustlib/$host/bin/gcc-ld/ld.lld"
 }
 
-# One App: the target's own busybox in DIRECTORY/app.sqfs, packed on this machine for that one.
-pack_busybox() { # DIRECTORY
+# Sets `kernel` to the version that KERNEL names. Debian 12, whose kernel it is if KERNEL names none, has none for riscv64.
+choose_kernel() {
     kernel=${KERNEL:-6.1}
     [ "$debian-$kernel" != riscv64-6.1 ] || kernel=6.12
+}
+
+# One App: the target's own busybox in DIRECTORY/app.sqfs, packed on this machine for that one.
+pack_busybox() { # DIRECTORY
+    choose_kernel
     use_tool "kernels/$debian-$kernel"
     mkdir -p "$1/tree/bin"
     cp "$(find "$cross/kernels/$debian-$kernel" -path '*/bin/busybox' | head -1)" "$1/tree/bin/busybox"
