@@ -1,20 +1,29 @@
 //! `Cache`: packages that are mounted once and used by more than one sandbox.
 //!
 //! A package's superblock, its page cache and its loop device cost hundreds of kilobytes and half of a launch. So a package
-//! is mounted in a slot of the cache: a directory of a small tmpfs in the master's own mount namespace, whose mounts are
-//! shared with the copy that every new guard gets of it (`MS_SHARED`, `mount_namespaces(7)`). The guard that needs a package
-//! first mounts it there, and so it appears at the master's; from then on guards find it in their copies. Each binds it to
-//! its own exec directory and lets go of its copy of the cache, which no App ever sees.
+//! is mounted in a slot of the cache: a directory of a small tmpfs in the master's own mount namespace, the cache's *home*.
+//! The guard that needs a package first mounts it there. From then on each guard goes there for a copy of that one mount
+//! (`open_tree(2)`), comes back, and hangs it at its own exec directory. No App ever sees the cache: of a mount namespace
+//! that was prepared for the guard it was taken away before. To do that itself would keep the guard waiting for a grace
+//! period of RCU (`namespace_unlock` in `fs/namespace.c`), longer than for all of the above.
 //!
-//! Only propagation does this on every kernel: a mount that hangs nowhere (`open_tree(2)`) can be copied from Linux 6.15 on.
+//! Before Linux 5.2 there are no such copies. There the mounts of the cache are shared with the copy that every guard gets of
+//! it (`MS_SHARED`, `mount_namespaces(7)`), so that what one mounts appears at home and at the others. Each binds what it wants
+//! and lets go of the rest.
+//!
+//! A mount that hangs nowhere at all can be copied from Linux 6.15 on.
+#![allow(unsafe_code)]
 
+use crate::image::Image;
 use crate::step::{At, Step};
+use crate::superblock::Format;
 use core::ffi::CStr;
-use rocker_proto::Stage;
+use rocker_proto::{Failure, Stage};
 use rocker_sys::fs::Stat;
 use rocker_sys::mount::{self, MNT_DETACH, MS_BIND, MS_PRIVATE, MS_REC, Mount};
-use rocker_sys::raw::general::{O_DIRECTORY, O_PATH};
-use rocker_sys::{Errno, Fd, ProcPath, Result, StackPath, fs};
+use rocker_sys::namespace::{self, CLONE_NEWNS};
+use rocker_sys::raw::general::{O_DIRECTORY, O_PATH, O_RDONLY};
+use rocker_sys::{Errno, Fd, OLD_KERNELS, ProcPath, RawFd, Result, StackPath, fs};
 
 /// The number of a slot.
 pub type Slot = u8;
@@ -58,9 +67,9 @@ impl PackageId {
     }
 }
 
-/// Where the cache is mounted, in the namespaces of the master and of a guard at work: over a directory that every kernel
-/// has and that nobody needs, in a tree that no overlay may cover and that every sandbox gets anew. So no device has to
-/// have a directory for it, and nothing of it can come to light in a sandbox.
+/// Where the cache is mounted: over a directory that every kernel has and that nobody needs, in a tree that no overlay may
+/// cover and that every sandbox gets anew. So no device has to have a directory for it, and nothing of it can come to light
+/// in a sandbox.
 pub const CACHE_DIR: &CStr = c"/proc/driver";
 
 /// What is in the cache when the guard is cloned, and where there is room.
@@ -70,18 +79,49 @@ pub struct Cache<'a> {
     pub packages: &'a [Option<PackageId>],
     /// A slot that is kept for this guard, if there is one.
     pub free: Option<Slot>,
+    /// Where it is, if single mounts can be fetched from there.
+    pub home: Option<Home>,
+    /// Has the guard's own mount namespace a copy of it?
+    pub has_copy: bool,
 }
 
-/// The guard's own copy of the cache.
+/// The cache's home. Both descriptors are the guard's: it closes them when it has the package.
+#[derive(Clone, Copy, Debug)]
+pub struct Home {
+    /// The mount namespace.
+    pub namespace: RawFd,
+    /// The cache's directory in it.
+    pub dir: RawFd,
+}
+
+/// The cache, within the guard's reach.
 pub(crate) struct OpenCache<'a> {
     cache: &'a Cache<'a>,
+    /// Its directory: at home, or this guard's copy.
     dir: Fd,
+    home: Option<Fd>,
+}
+
+/// A package's mount, in the cache or copied from there.
+pub(crate) struct Shared {
+    tree: Fd,
+    hangs_nowhere: bool,
 }
 
 impl<'a> OpenCache<'a> {
-    pub(crate) fn open(cache: &'a Cache<'a>) -> Step<Self> {
-        let dir = fs::open(CACHE_DIR, O_PATH | O_DIRECTORY).at(Stage::PACKAGE_CACHE)?;
-        Ok(Self { cache, dir })
+    /// # Safety
+    /// Once: the descriptors of the home are owned by what comes back.
+    pub(crate) unsafe fn open(cache: &'a Cache<'a>) -> Step<Self> {
+        // SAFETY: the caller's promise.
+        let own = |fd: RawFd| unsafe { Fd::from_raw(fd) };
+        let (dir, home) = match cache.home {
+            Some(home) => (own(home.dir), Some(own(home.namespace))),
+            None => {
+                let copy = fs::open(CACHE_DIR, O_PATH | O_DIRECTORY);
+                (copy.at(Stage::PACKAGE_CACHE)?, None)
+            }
+        };
+        Ok(Self { cache, dir, home })
     }
 
     /// The slot of this package.
@@ -96,6 +136,64 @@ impl<'a> OpenCache<'a> {
         self.cache.free
     }
 
+    /// What is mounted in this slot, if one is used; a new package is mounted there first.
+    pub(crate) fn take(
+        &self,
+        slot: Option<Slot>,
+        new: Option<(&Image, Format)>,
+    ) -> Step<Option<Shared>> {
+        match (&self.home, slot) {
+            (Some(home), Some(slot)) => self.fetch(home, slot, new).map(Some),
+            (Some(_), None) => Ok(None),
+            (None, slot) if OLD_KERNELS => self.find_copy(slot, new),
+            (None, _) => Err(Failure::of(Stage::PACKAGE_CACHE, Errno::ENOSYS)),
+        }
+    }
+
+    fn fetch(&self, home: &Fd, slot: Slot, new: Option<(&Image, Format)>) -> Step<Shared> {
+        let way_back = WayBack::open().at(Stage::PACKAGE_CACHE)?;
+        namespace::setns(home.raw(), CLONE_NEWNS).at(Stage::PACKAGE_CACHE)?;
+        self.fill(slot, new)?;
+        let tree = self.copy(slot).at(Stage::PACKAGE_CACHE)?;
+        way_back.go().at(Stage::PACKAGE_CACHE)?;
+        Ok(Shared {
+            tree,
+            hangs_nowhere: true,
+        })
+    }
+
+    fn copy(&self, slot: Slot) -> Result<Fd> {
+        mount::copy_tree(self.dir.raw(), name(slot)?.as_c_str())
+    }
+
+    /// After that, nothing that happens to this copy of the cache reaches the others any more, nor does it hear of them.
+    fn find_copy(&self, slot: Option<Slot>, new: Option<(&Image, Format)>) -> Step<Option<Shared>> {
+        if let Some(slot) = slot {
+            self.fill(slot, new)?;
+        }
+        let private = Mount {
+            flags: MS_REC | MS_PRIVATE,
+            ..Mount::default()
+        };
+        let dir = ProcPath::new(self.dir.raw());
+        private.at(dir.as_c_str()).at(Stage::PACKAGE_CACHE)?;
+        let tree = slot.map(|slot| self.at(slot)).transpose();
+        Ok(tree.at(Stage::MOUNT_PACKAGE)?.map(|tree| Shared {
+            tree,
+            hangs_nowhere: false,
+        }))
+    }
+
+    fn fill(&self, slot: Slot, new: Option<(&Image, Format)>) -> Step {
+        match new {
+            Some((image, format)) => {
+                let dir = self.make(slot).at(Stage::PACKAGE_CACHE)?;
+                image.mount(format, &dir)
+            }
+            None => Ok(()),
+        }
+    }
+
     /// The root of what is mounted in this slot, or its directory.
     fn at(&self, slot: Slot) -> Result<Fd> {
         let name = name(slot)?;
@@ -103,35 +201,57 @@ impl<'a> OpenCache<'a> {
     }
 
     /// The slot's directory, to be mounted on. It stays for the next package.
-    pub(crate) fn make(&self, slot: Slot) -> Result<Fd> {
+    fn make(&self, slot: Slot) -> Result<Fd> {
         match fs::mkdirat(self.dir.raw(), name(slot)?.as_c_str(), 0o700) {
             Ok(()) | Err(Errno::EEXIST) => self.at(slot),
             Err(errno) => Err(errno),
         }
     }
 
-    /// Binds what is mounted in this slot. A bind has the flags of what it copies.
-    pub(crate) fn bind(&self, slot: Slot, target: &Fd) -> Result<()> {
+    /// If there is a copy of it in this mount namespace, it goes. It must have been taken from.
+    pub(crate) fn leave(self) -> Result<()> {
+        if self.cache.has_copy {
+            mount::umount(CACHE_DIR, MNT_DETACH)?;
+        }
+        Ok(())
+    }
+}
+
+impl Shared {
+    /// Hangs it on a directory. It has the flags of what it is a copy of.
+    pub(crate) fn hang(&self, dir: &Fd) -> Result<()> {
+        if self.hangs_nowhere || !OLD_KERNELS {
+            return mount::hang_tree(&self.tree, dir);
+        }
         Mount {
-            source: Some(ProcPath::new(self.at(slot)?.raw()).as_c_str()),
+            source: Some(ProcPath::new(self.tree.raw()).as_c_str()),
             flags: MS_BIND,
             ..Mount::default()
         }
-        .at(ProcPath::new(target.raw()).as_c_str())
+        .at(ProcPath::new(dir.raw()).as_c_str())
+    }
+}
+
+/// From another mount namespace back into this one.
+struct WayBack {
+    namespace: Fd,
+    root: Fd,
+}
+
+impl WayBack {
+    fn open() -> Result<Self> {
+        Ok(Self {
+            namespace: fs::open(c"/proc/self/ns/mnt", O_RDONLY)?,
+            root: fs::open(c"/", O_PATH | O_DIRECTORY)?,
+        })
     }
 
-    /// Nothing that happens to this copy reaches the others any more, nor does it hear of them.
-    pub(crate) fn cut_off(&self) -> Result<()> {
-        Mount {
-            flags: MS_REC | MS_PRIVATE,
-            ..Mount::default()
-        }
-        .at(ProcPath::new(self.dir.raw()).as_c_str())
-    }
-
-    /// Takes it out of this mount namespace. It must have been cut off.
-    pub(crate) fn leave(self) -> Result<()> {
-        mount::umount(ProcPath::new(self.dir.raw()).as_c_str(), MNT_DETACH)
+    /// The root is the working directory too, as it was.
+    fn go(&self) -> Result<()> {
+        namespace::setns(self.namespace.raw(), CLONE_NEWNS)?;
+        // setns goes to the namespace's own root, which is another one if the master was started in a chroot.
+        fs::fchdir(self.root.raw())?;
+        fs::chroot(c".")
     }
 }
 

@@ -63,7 +63,7 @@ mod trust;
 mod trust;
 pub mod work_dir;
 
-pub use cache::{CACHE_DIR, Cache, PackageId, Slot};
+pub use cache::{CACHE_DIR, Cache, Home, PackageId, Slot};
 pub use defence::Defence;
 pub use mount_points::MountPoints;
 pub use plan::Plan;

@@ -14,20 +14,12 @@ use rocker_sys::raw::general::O_DIRECTORY;
 /// An opened package that is what it says it is. The descriptor that was judged is the one that is mounted.
 pub(crate) struct Package {
     image: Image,
-    source: Source,
+    /// Where it is mounted in the cache, or will be; `None`: it is this sandbox's alone.
+    slot: Option<Slot>,
+    /// What is to be mounted; `None`: it is in the cache already, so it has been judged.
+    new: Option<Format>,
     /// It was found to be signed, just now.
     verified: Option<PackageId>,
-}
-
-/// Where its mount comes from.
-#[derive(Clone, Copy)]
-enum Source {
-    /// It is mounted in the cache, so it has been judged.
-    Cache(Slot),
-    /// It is to be mounted there, and then as above.
-    New(Format, Slot),
-    /// It is this sandbox's alone.
-    Own(Format),
 }
 
 /// A slot of the cache that this sandbox uses, and the file that was mounted there if this guard did it.
@@ -54,46 +46,37 @@ impl Package {
             Some(trust) => trust.judge(&image)?,
             None => None,
         };
-        let source = if let Some(slot) = cache.find(&PackageId::of(&image.stat)) {
-            Source::Cache(slot)
-        } else {
-            let (format, _) = image.recognise().at(Stage::PACKAGE_FORMAT)?;
-            // Of a block device the kernel itself shares the superblock.
-            let slot = cache.free().filter(|_| image.stat.is_file());
-            slot.map_or(Source::Own(format), |slot| Source::New(format, slot))
+        let (slot, new) = match cache.find(&PackageId::of(&image.stat)) {
+            Some(slot) => (Some(slot), None),
+            None => {
+                let (format, _) = image.recognise().at(Stage::PACKAGE_FORMAT)?;
+                // Of a block device the kernel itself shares the superblock.
+                let slot = cache.free().filter(|_| image.stat.is_file());
+                (slot, Some(format))
+            }
         };
         Ok(Self {
             image,
-            source,
+            slot,
+            new,
             verified,
         })
     }
 
     /// Mounts it, read-only, at the exec directory as the sandbox sees it.
     pub(crate) fn mount(self, exec_dir: &CStr, cache: OpenCache<'_>) -> Step<Mounted> {
-        if let Source::New(format, slot) = self.source {
-            let dir = cache.make(slot).at(Stage::PACKAGE_CACHE)?;
-            self.image.mount(format, &dir)?;
-        }
-        cache.cut_off().at(Stage::PACKAGE_CACHE)?;
+        let new = self.new.map(|format| (&self.image, format));
+        let shared = cache.take(self.slot, new)?;
         let dir = resolve::open(exec_dir, O_DIRECTORY).at(Stage::OPEN_EXEC_DIR)?;
-        let cached = match self.source {
-            Source::Own(format) => {
-                self.image.mount(format, &dir)?;
-                None
-            }
-            Source::Cache(slot) => Some(Cached { slot, new: None }),
-            Source::New(_, slot) => Some(Cached {
-                slot,
-                new: Some(self.image.file),
-            }),
-        };
-        if let Some(Cached { slot, .. }) = cached {
-            cache.bind(slot, &dir).at(Stage::MOUNT_PACKAGE)?;
+        if let Some(shared) = shared {
+            shared.hang(&dir).at(Stage::MOUNT_PACKAGE)?;
+        } else if let Some((image, format)) = new {
+            image.mount(format, &dir)?;
         }
         cache.leave().at(Stage::PACKAGE_CACHE)?;
+        let file = self.new.map(|_| self.image.file);
         Ok(Mounted {
-            cached,
+            cached: self.slot.map(|slot| Cached { slot, new: file }),
             verified: self.verified,
         })
     }

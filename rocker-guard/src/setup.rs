@@ -1,6 +1,6 @@
 //! The set-up, in order: read it top to bottom and you know what a sandbox is.
 
-use crate::cache::OpenCache;
+use crate::cache::{Home, OpenCache};
 use crate::mask::Mask;
 use crate::overlay::Overlays;
 use crate::package::{Mounted, Package};
@@ -17,8 +17,8 @@ use rocker_sys::{close_all_but, credentials, fs, process};
 /// What the host must not lend to an App that swapped it meanwhile is opened before the first mount: the package, the data
 /// directory, the lower layers, the file that masks and the seccomp policy. Overlays come before the package, because the
 /// exec directory may lie in an overlaid directory and would be covered. Nothing mounted here reaches the host, for the
-/// master's own mount namespace, of which this one is a copy, hears of the host's mounts and tells nothing; but for the
-/// package cache, which is cut off when it has done its work.
+/// master's own mount namespace, of which this one is a copy, hears of the host's mounts and tells nothing; but for what is
+/// mounted in the package cache.
 ///
 /// # Safety
 /// As [`crate::enter`].
@@ -26,7 +26,18 @@ use rocker_sys::{close_all_but, credentials, fs, process};
 pub(crate) unsafe fn build(plan: &Plan<'_>) -> Step<Option<Seat>> {
     if Defence::Descriptors.stands() {
         // No descriptor has a negative number.
-        let kept = [plan.client, plan.master, plan.user_namespace.unwrap_or(-1)];
+        let none = Home {
+            namespace: -1,
+            dir: -1,
+        };
+        let home = plan.cache.home.unwrap_or(none);
+        let kept = [
+            plan.client,
+            plan.master,
+            plan.user_namespace.unwrap_or(-1),
+            home.namespace,
+            home.dir,
+        ];
         // SAFETY: the caller's promise: nothing else of this process uses a descriptor.
         unsafe { close_all_but(&kept) }.at(Stage::GUARD)?;
     }
@@ -43,7 +54,8 @@ pub(crate) unsafe fn build(plan: &Plan<'_>) -> Step<Option<Seat>> {
 
     let request = &plan.request;
     let filter = Filter::of(request)?;
-    let cache = OpenCache::open(&plan.cache)?;
+    // SAFETY: the plan's two descriptors are used here alone.
+    let cache = unsafe { OpenCache::open(&plan.cache) }?;
     let package = Package::open(request.package, &cache, plan.trust.as_ref())?;
     let overlays = Overlays::open(request)?;
 

@@ -1,18 +1,20 @@
 //! `PackageCache`: which packages are mounted, who uses them, and until when they stay.
 //!
-//! The guards mount ([`rocker_guard::Cache`]); this only counts, and unmounts what nobody has used for a while. Until then
-//! the package's file is busy: its blocks stay on the disk when it is deleted, and its file system cannot be unmounted.
+//! The guards mount ([`rocker_guard::Cache`]); this only counts, and says what is to be unmounted since nobody has used it for
+//! a while. Until then the package's file is busy: its blocks stay on the disk when it is deleted, and its file system cannot
+//! be unmounted.
 
 #[cfg(test)]
 mod tests;
 
+use crate::mount_namespace::Birthplace;
 use crate::packet::Packet;
-use rocker_guard::{CACHE_DIR, PackageId, Slot};
-use rocker_sys::mount::{self, MNT_DETACH};
-use rocker_sys::{Decimal, Fd, StackPath, fs};
+use core::mem;
+use rocker_guard::{PackageId, Slot};
+use rocker_sys::{Fd, fs};
 
 /// How many packages there may be. A launch that finds no slot mounts its package for itself alone.
-pub(crate) const SLOTS: usize = 32;
+pub(crate) const SLOTS: usize = u32::BITS as usize;
 
 /// What a slot is for.
 enum State {
@@ -38,7 +40,7 @@ pub(crate) enum Lease {
     Choosing {
         /// Kept for it.
         kept: Option<Slot>,
-        /// The cache that it has a copy of.
+        /// Where the cache was when it was cloned.
         generation: u32,
     },
     /// A sandbox that uses this slot.
@@ -52,9 +54,11 @@ pub(crate) struct PackageCache {
     /// Apart from the rest, because guards read it in their copies of the master's memory.
     ids: [Option<PackageId>; SLOTS],
     states: [State; SLOTS],
+    /// What is to be unmounted: a bit for each slot.
+    emptied: u32,
     /// Guards that may still choose any slot: nothing is unmounted under them.
     choosing: u32,
-    /// How often everything was forgotten.
+    /// How often the cache has moved.
     generation: u32,
     /// How long a package stays that nobody uses, in milliseconds.
     idle_ms: u64,
@@ -74,6 +78,7 @@ impl PackageCache {
         Self {
             ids: [None; SLOTS],
             states: [const { State::Free }; SLOTS],
+            emptied: 0,
             choosing: 0,
             generation: 0,
             idle_ms,
@@ -81,7 +86,7 @@ impl PackageCache {
     }
 
     /// What a guard gets to see that is cloned now.
-    pub(crate) fn view(&self, lease: Lease) -> rocker_guard::Cache<'_> {
+    pub(crate) fn view(&self, lease: Lease, birthplace: Birthplace) -> rocker_guard::Cache<'_> {
         let free = match lease {
             Lease::Choosing { kept, .. } => kept,
             Lease::Slot(_) | Lease::Nothing => None,
@@ -89,13 +94,26 @@ impl PackageCache {
         rocker_guard::Cache {
             packages: &self.ids,
             free,
+            home: birthplace.cache,
+            has_copy: birthplace.has_cache,
         }
+    }
+
+    /// Lets go of a package if every slot has one. What is emptied by that must be unmounted before the next lease.
+    pub(crate) fn make_room(&mut self) {
+        if self.free_slot().is_none() {
+            self.drop_longest_idle();
+        }
+    }
+
+    /// What is to be unmounted since this was asked last: a bit for each slot.
+    pub(crate) fn emptied(&mut self) -> u32 {
+        mem::take(&mut self.emptied)
     }
 
     /// For a guard that is to be cloned.
     pub(crate) fn lease(&mut self) -> Lease {
-        let free = self.position(|state| matches!(state, State::Free));
-        let slot = free.or_else(|| self.drop_longest_idle());
+        let slot = self.free_slot();
         if let Some(state) = slot.and_then(|slot| self.state(slot)) {
             *state = State::Kept;
         }
@@ -118,9 +136,9 @@ impl PackageCache {
             return lease;
         };
         self.choosing = self.choosing.saturating_sub(1);
-        // Of a cache that is no more, its copies are its sandbox's alone.
-        let slot = slot.filter(|_| generation == self.generation);
         if slot == kept && slot.is_some() {
+            // What was mounted where the cache is no more is its sandbox's alone.
+            let slot = slot.filter(|_| generation == self.generation);
             let filled = slot.and_then(|slot| self.fill(slot, &file?, packet));
             if filled.is_none() {
                 self.empty_kept(kept);
@@ -208,9 +226,14 @@ impl PackageCache {
         dropped
     }
 
+    /// The mounts are in another place from now on.
+    pub(crate) fn moved(&mut self) {
+        self.generation = self.generation.wrapping_add(1);
+    }
+
     /// The mounts are gone. Sandboxes have their own copies; their slots are free when they end.
     pub(crate) fn forget_all(&mut self) {
-        self.generation = self.generation.wrapping_add(1);
+        self.moved();
         self.ids = [None; SLOTS];
         for state in &mut self.states {
             free_if_unused(state);
@@ -223,19 +246,13 @@ impl PackageCache {
         Some(slot)
     }
 
-    /// Unmounts what is there, also the copies of guards that are being cloned: nobody else has one.
     fn empty(&mut self, slot: Slot) {
         if let Some(id) = self.ids.get_mut(usize::from(slot)) {
             *id = None;
         }
         if let Some(state) = self.state(slot) {
             *state = State::Free;
-        }
-        let name = Decimal::of(slot.into());
-        let path = StackPath::<24>::of(&[CACHE_DIR.to_bytes(), b"/", name.as_bytes()]);
-        if let Ok(path) = path {
-            // Nothing is mounted, or there is no directory yet.
-            mount::umount(path.as_c_str(), MNT_DETACH).unwrap_or_default();
+            self.emptied |= 1 << slot;
         }
     }
 
@@ -280,8 +297,9 @@ impl PackageCache {
         self.states.get_mut(usize::from(slot))
     }
 
-    fn position(&self, wanted: impl Fn(&State) -> bool) -> Option<Slot> {
-        let (slot, _) = (0..).zip(&self.states).find(|(_, state)| wanted(state))?;
+    fn free_slot(&self) -> Option<Slot> {
+        let mut slots = (0..).zip(&self.states);
+        let (slot, _) = slots.find(|(_, state)| matches!(state, State::Free))?;
         Some(slot)
     }
 }

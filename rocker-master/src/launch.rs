@@ -9,6 +9,7 @@ use crate::config::Config;
 use crate::id_map;
 use crate::kept::Kept;
 use crate::kernel::Kernel;
+use crate::mount_namespace::Birthplace;
 use crate::name::Names;
 use crate::packet::Packet;
 use crate::refusal::{self, refuse};
@@ -42,6 +43,7 @@ pub(crate) struct Launcher<'a> {
     pub(crate) user_namespaces: &'a UserNamespaces,
     pub(crate) mask: &'a CStr,
     pub(crate) mounts: MountPoints<'a>,
+    pub(crate) birthplace: Birthplace,
     pub(crate) kernel: Kernel,
 }
 
@@ -149,11 +151,11 @@ fn clone_guard(
         client: client.raw(),
         master: theirs.raw(),
         mounts: launcher.mounts,
-        cache: launcher.cache.view(lease),
+        cache: launcher.cache.view(lease, launcher.birthplace),
         trust: launcher.trust,
         mask: launcher.mask,
     };
-    match clone(&plan) {
+    match clone(&plan, launcher.birthplace.namespaces) {
         Ok((pid, pidfd)) => {
             let guard = Guard {
                 pid,
@@ -176,13 +178,14 @@ fn clone_guard(
 
 /// The child runs this plan.
 #[allow(unsafe_code)]
-fn clone(plan: &Plan<'_>) -> Result<(i32, Option<Fd>)> {
+fn clone(plan: &Plan<'_>, present: u32) -> Result<(i32, Option<Fd>)> {
     // A process that makes the guard lends it its exit signal, and has a pidfd that says nothing of it.
     let exit_signal = if plan.is_owned() { SIGCHLD } else { 0 };
     // SAFETY: the master has one thread; the child drops nothing, since `enter` does not return.
-    match unsafe { process::clone(plan.first_namespaces(), exit_signal) }? {
+    match unsafe { process::clone(plan.first_namespaces() & !present, exit_signal) }? {
         // ---- the child: no allocation, no lock, no log below ----
-        // SAFETY: cloned just now into the namespaces that `enter` wants; nothing here runs after it.
+        // SAFETY: cloned just now into the namespaces that `enter` wants, some of which were made before; nothing here runs
+        // after it.
         Cloned::Child => unsafe { rocker_guard::enter(plan) },
         Cloned::Parent { pid, pidfd } => {
             if plan.is_owned() {

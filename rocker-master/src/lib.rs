@@ -40,6 +40,7 @@ mod mount_table;
 mod name;
 mod options;
 mod packet;
+mod place;
 mod quota;
 mod refusal;
 mod registry;

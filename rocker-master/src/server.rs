@@ -127,6 +127,7 @@ impl<'a> Server<'a> {
             }
             self.drop_silent_clients();
             self.kept.cache.drop_overdue(time::monotonic_ms());
+            self.unmount_packages();
         }
     }
 
@@ -142,10 +143,17 @@ impl<'a> Server<'a> {
 
     /// The master's mounts as the host's are now.
     fn follow_host(&mut self) -> Result<()> {
-        if let Some(Carried::Nothing) = self.mounts.follow_host()? {
-            self.kept.cache.forget_all();
+        match self.mounts.follow_host()? {
+            Some(Carried::Everything) => self.kept.cache.moved(),
+            Some(Carried::Nothing) => self.kept.cache.forget_all(),
+            None => {}
         }
         Ok(())
+    }
+
+    /// What the cache has let go of.
+    fn unmount_packages(&mut self) {
+        self.mounts.unmount(self.kept.cache.emptied());
     }
 
     /// Reads the signals; says whether one of them ends the master.

@@ -3,7 +3,7 @@
 
 use crate::arch::{syscall2, syscall3, syscall5};
 use crate::errno::{Result, done};
-use crate::fd::Fd;
+use crate::fd::{Fd, RawFd};
 use core::ffi::CStr;
 use linux_raw_sys::general as g;
 
@@ -58,35 +58,36 @@ pub fn umount(target: &CStr, flags: u32) -> Result<()> {
     done(unsafe { syscall2(g::__NR_umount2, target.as_ptr() as usize, flags as usize) })
 }
 
-/// A copy of the mount at `path` and of every mount below it, that hangs nowhere yet (`open_tree(2)`, 5.2). When the
-/// descriptor is closed before [`hang_tree`], the copy is gone.
+/// A copy of the mount at `path`, which may begin at `dir`, and of every mount below it, that hangs nowhere yet
+/// (`open_tree(2)`, 5.2). When the descriptor is closed before [`hang_tree`], the copy is gone.
 ///
 /// # Errors
-/// `ENOSYS` where the kernel has not got it.
-pub fn copy_tree(path: &CStr) -> Result<Fd> {
+/// `ENOSYS` where the kernel has not got it; `EINVAL` if the mount is in another mount namespace than this process.
+pub fn copy_tree(dir: RawFd, path: &CStr) -> Result<Fd> {
     let flags = g::OPEN_TREE_CLONE | g::OPEN_TREE_CLOEXEC | g::AT_RECURSIVE;
     // SAFETY: the kernel only reads the path.
     Fd::from_ret(unsafe {
         syscall3(
             g::__NR_open_tree,
-            g::AT_FDCWD as usize,
+            dir as usize,
             path.as_ptr() as usize,
             flags as usize,
         )
     })
 }
 
-/// Hangs such a copy at `path` (`move_mount(2)`, 5.2).
-pub fn hang_tree(tree: &Fd, path: &CStr) -> Result<()> {
-    // SAFETY: the kernel only reads the two paths, one of which is empty.
+/// Hangs such a copy on an open directory (`move_mount(2)`, 5.2).
+pub fn hang_tree(tree: &Fd, dir: &Fd) -> Result<()> {
+    let flags = g::MOVE_MOUNT_F_EMPTY_PATH | g::MOVE_MOUNT_T_EMPTY_PATH;
+    // SAFETY: the kernel only reads the two paths, which are empty.
     done(unsafe {
         syscall5(
             g::__NR_move_mount,
             tree.raw() as usize,
             c"".as_ptr() as usize,
-            g::AT_FDCWD as usize,
-            path.as_ptr() as usize,
-            g::MOVE_MOUNT_F_EMPTY_PATH as usize,
+            dir.raw() as usize,
+            c"".as_ptr() as usize,
+            flags as usize,
         )
     })
 }

@@ -1,9 +1,15 @@
-//! The table of slots, without mounts: what is unmounted here is not there, which is no error.
+//! The table of slots.
 
 use super::*;
 use rocker_sys::memory::Pages;
 use rocker_sys::raw::general::O_RDONLY;
 use rocker_sys::socket::Credentials;
+
+const NOWHERE: Birthplace = Birthplace {
+    namespaces: 0,
+    cache: None,
+    has_cache: true,
+};
 
 const PACKET: fn() -> Packet = || Packet {
     pages: Pages::new(1).unwrap(),
@@ -18,7 +24,7 @@ const PACKET: fn() -> Packet = || Packet {
 /// A guard that has put this file into the slot that was kept for it.
 fn filled(cache: &mut PackageCache, file: &core::ffi::CStr) -> Lease {
     let lease = cache.lease();
-    let slot = cache.view(lease).free;
+    let slot = cache.view(lease, NOWHERE).free;
     let file = fs::open(file, O_RDONLY).unwrap();
     cache.choose(lease, slot, Some(file), &PACKET())
 }
@@ -29,7 +35,7 @@ fn a_guard_finds_what_another_has_mounted() {
     let first = filled(&mut cache, c"/proc/self/exe");
     assert_eq!(first, Lease::Slot(0));
     let lease = cache.lease();
-    let view = cache.view(lease);
+    let view = cache.view(lease, NOWHERE);
     assert_eq!(view.packages.iter().flatten().count(), 1);
     assert_eq!(view.free, Some(1));
     let second = cache.choose(lease, Some(0), None, &PACKET());
@@ -37,7 +43,7 @@ fn a_guard_finds_what_another_has_mounted() {
     assert_eq!(cache.entries(0).next().unwrap().users, 2);
     // The slot that it did not need is free again.
     let lease = cache.lease();
-    assert_eq!(cache.view(lease).free, Some(1));
+    assert_eq!(cache.view(lease, NOWHERE).free, Some(1));
 }
 
 #[test]
@@ -76,13 +82,16 @@ fn what_was_forgotten_is_not_found_and_its_slot_is_free_when_its_users_are_gone(
     cache.forget_all();
     // It has mounted something in a cache that is no more.
     let file = fs::open(c"/proc/self/exe", O_RDONLY).ok();
-    let slot = cache.view(late).free;
+    let slot = cache.view(late, NOWHERE).free;
     assert_eq!(cache.choose(late, slot, file, &PACKET()), Lease::Nothing);
     let lease = cache.lease();
-    assert_eq!(cache.view(lease).packages.iter().flatten().count(), 0);
-    assert_eq!(cache.view(lease).free, Some(1));
+    assert_eq!(
+        cache.view(lease, NOWHERE).packages.iter().flatten().count(),
+        0
+    );
+    assert_eq!(cache.view(lease, NOWHERE).free, Some(1));
     cache.release(lease, 0);
     cache.release(used, 0);
     let lease = cache.lease();
-    assert_eq!(cache.view(lease).free, Some(0));
+    assert_eq!(cache.view(lease, NOWHERE).free, Some(0));
 }

@@ -132,6 +132,8 @@ impl Server<'_> {
         if let Err(errno) = self.kept.trust.follow_keys(required) {
             return refuse(&client, &packet.peer, Stage::PACKAGE_SIGNATURE, errno);
         }
+        self.kept.cache.make_room();
+        self.unmount_packages();
         let mut launcher = Launcher {
             names: &mut self.names,
             cache: &mut self.kept.cache,
@@ -142,9 +144,11 @@ impl Server<'_> {
             user_namespaces: &self.kept.user_namespaces,
             mask: self.listener.mask(),
             mounts: self.mounts.points(),
+            birthplace: self.mounts.birthplace(),
             kernel: self.kernel,
         };
         if let Some(state) = launch::launch(&mut launcher, client, packet) {
+            self.mounts.go_home();
             self.watch_guard(state);
         }
     }

@@ -61,8 +61,9 @@ impl Server<'_> {
         true
     }
 
-    /// From Building to Running: what was kept for the log goes.
+    /// From Building to Running: what was kept for the log goes. Now there is time for the next launch.
     fn settle(&mut self, key: Key) {
+        self.mounts.prepare();
         if let Some(State::Building { channel, .. }) = self.registry.get_mut(key) {
             self.epoll.forget(channel.raw()).unwrap_or_default();
             self.registry.settle(key);

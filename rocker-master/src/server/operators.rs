@@ -12,6 +12,8 @@ impl Server<'_> {
             CacheRequest::List => 0,
             CacheRequest::Drop => self.kept.cache.drop_idle(),
         };
+        // Before the answer: then the files are free.
+        self.unmount_packages();
         // Whoever does not read what he asked for does not get it: nobody is waited for.
         self.list_cache(client, dropped).unwrap_or_default();
     }

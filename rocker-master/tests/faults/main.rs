@@ -7,16 +7,16 @@ mod table;
 
 use rocker_client::{Data, DataMode, Failure, NO_INDEX, Network, Request, Seccomp, Stage};
 use rocker_testing::{
-    Case, Master, SETNS_BY_PIDFD, Sandbox, Traces, eventually, launch, make_dir, mount_tmpfs,
-    overlays, refuse_calls, request, run_cases,
+    Case, Master, Refusal, SETNS_BY_PIDFD, Sandbox, Traces, eventually, launch, make_dir,
+    mount_tmpfs, overlays, refuse_calls, request, run_cases,
 };
 use std::fs;
 use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 use table::{
-    BEFORE, FOLLOWING, Fault, IDENTITY, LAYERS, LOOP_DEVICE, MOUNTS, NAMESPACES, NETWORK, POLICY,
-    TMPFS, rows,
+    BEFORE, COPY_OF_THE_CACHE, FOLLOWING, Fault, IDENTITY, LAYERS, LOOP_DEVICE, MOUNTS, NAMESPACES,
+    NETWORK, POLICY, TMPFS, rows,
 };
 
 fn main() -> ExitCode {
@@ -29,6 +29,10 @@ const CASES: &[Case] = &[
     ("faults_of_the_layers", faults_of_the_layers),
     ("faults_of_a_tmpfs", faults_of_a_tmpfs),
     ("faults_of_the_mounts", || check(MOUNTS)),
+    ("faults_of_a_copy_of_the_cache", || {
+        refuse_calls(&[Refusal::of(libc::SYS_open_tree, libc::ENOSYS)]);
+        check(COPY_OF_THE_CACHE);
+    }),
     ("faults_of_the_loop_device", || check(LOOP_DEVICE)),
     ("faults_of_the_identity", || check(IDENTITY)),
     ("faults_of_a_policy", faults_of_a_policy),
@@ -161,6 +165,7 @@ fn every_stage_has_a_fault() {
         LAYERS,
         TMPFS,
         MOUNTS,
+        COPY_OF_THE_CACHE,
         LOOP_DEVICE,
         IDENTITY,
         POLICY,

@@ -13,7 +13,6 @@ pub const BEFORE: &str = "
     openat2:error=EIO                /run/app.sqfs                 open-package
     pread64:error=EIO                /run/app.sqfs                 package-format
     openat2:error=EIO                /run/data                     open-data-dir
-    openat:error=EMFILE              /proc/driver                  package-cache
     openat2:error=EIO                /run/o1                       open-overlay[0]
     openat2:error=EIO                /run/o22                      open-overlay[1]
 ";
@@ -45,19 +44,35 @@ pub const MOUNTS: &str = "
     mount:error=ENOMEM:when=3        -                             submount[1]
     mount:error=EPERM:when=4         -                             submount[1]
     fstatfs:error=EIO:when=2         -                             submount[1]
+    openat:error=EMFILE              /proc/self/ns/mnt             package-cache
+    setns:error=EPERM:when=1         -                             package-cache
     mkdirat:error=ENOSPC             /proc/driver                  package-cache
+    openat:error=EMFILE              /proc/driver                  package-cache
     mount:error=EIO:when=5           -                             mount-package
-    mount:error=EPERM:when=6         -                             package-cache
+    open_tree:error=ENOMEM           -                             package-cache
+    setns:error=ENOMEM:when=2        -                             package-cache
+    fchdir:error=EIO                 -                             package-cache
+    chroot:error=EPERM               -                             package-cache
     openat2:error=EIO                /run/exec                     open-exec-dir
-    mount:error=EINVAL:when=7        -                             mount-package
-    mount:error=EPERM:when=8         -                             mount-proc
-    mount:error=EPERM:when=9         -                             harden-proc[0]
-    mount:error=EBUSY:when=10        -                             harden-proc[1]
+    move_mount:error=EINVAL          -                             mount-package
+    mount:error=EPERM:when=6         -                             mount-proc
+    mount:error=EPERM:when=7         -                             harden-proc[0]
+    mount:error=EBUSY:when=8         -                             harden-proc[1]
     openat2:error=EIO                /run/rocker/                  harden-proc
     openat:error=EMFILE              master.sock.mask              harden-proc
     mount_setattr:error=ENOMEM:when=1 -                            harden-proc
     mount_setattr:error=EBUSY:when=2 -                             harden-proc
     mount_setattr:error=ENOMEM:when=3 -                            harden-sys
+";
+
+/// Where no mount can be copied by itself.
+pub const COPY_OF_THE_CACHE: &str = "
+    openat:error=EMFILE              /proc/driver                  package-cache
+    mkdirat:error=ENOSPC             /proc/driver                  package-cache
+    mount:error=EIO:when=5           -                             mount-package
+    mount:error=EPERM:when=6         -                             package-cache
+    mount:error=EINVAL:when=7        -                             mount-package
+    mount:error=EPERM:when=8         -                             mount-proc
 ";
 
 /// The last: LOOP_CONFIGURE is not known, and of the two calls that take its place the second fails.
@@ -108,7 +123,7 @@ pub const FOLLOWING: &str = "
 
 /// Where setns takes no pidfd.
 pub const NAMESPACES: &str = "
-    openat:error=EMFILE              /proc/self/ns/mnt             namespaces
+    openat:error=EMFILE              /proc/self/ns/ipc             namespaces
     openat:error=EMFILE              /proc/self/ns/user            namespaces
     pidfd_open:error=EMFILE:when=1   -                             namespaces
 ";
