@@ -117,6 +117,12 @@ pub(crate) const PROBES: &[Probe] = &[
         without: "no --network none: CONFIG_NET_NS",
     },
     Probe {
+        name: "open_tree (5.2)",
+        need: Need::Better,
+        try_it: open_tree,
+        without: "each launch copies the package cache, and waits until its copy is gone",
+    },
+    Probe {
         name: "clone3 and pidfds (5.3)",
         need: Need::Better,
         try_it: pidfd,
@@ -178,6 +184,10 @@ fn pidfd() -> Result<()> {
     } else {
         Err(Errno::ENOSYS)
     }
+}
+
+fn open_tree() -> Result<()> {
+    mount::copy_tree(fs::AT_FDCWD, c"/proc").map(drop)
 }
 
 fn openat2() -> Result<()> {

@@ -65,6 +65,7 @@ fn an_old_kernel_is_slower_and_good_enough() {
         Refusal::of(libc::SYS_clone3, libc::ENOSYS),
         Refusal::of(libc::SYS_openat2, libc::ENOSYS),
         Refusal::of(libc::SYS_mount_setattr, libc::ENOSYS),
+        Refusal::of(libc::SYS_open_tree, libc::ENOSYS),
         Refusal {
             call: libc::SYS_ioctl,
             argument: Some((1, LOOP_CONFIGURE)),
@@ -91,6 +92,10 @@ fn an_old_kernel_is_slower_and_good_enough() {
             "EINVAL (loop devices are set up in two steps)",
         ),
         (
+            "open_tree (5.2)",
+            "ENOSYS (each launch copies the package cache, and waits until its copy is gone)",
+        ),
+        (
             "mount_setattr (5.12)",
             "ENOSYS (/sys is made read-only one mount at a time)",
         ),
@@ -102,7 +107,7 @@ fn an_old_kernel_is_slower_and_good_enough() {
             .iter()
             .filter(|line| line.starts_with("without "))
             .count(),
-        4,
+        5,
         "{lines:#?}"
     );
 }
