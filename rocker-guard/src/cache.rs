@@ -85,13 +85,15 @@ pub struct Cache<'a> {
     pub has_copy: bool,
 }
 
-/// The cache's home. Both descriptors are the guard's: it closes them when it has the package.
+/// The cache's home. The guard closes its copies of these descriptors when it has the package.
 #[derive(Clone, Copy, Debug)]
 pub struct Home {
     /// The mount namespace.
     pub namespace: RawFd,
     /// The cache's directory in it.
     pub dir: RawFd,
+    /// The guard's own mount namespace, if it was there before the guard.
+    pub way_back: Option<RawFd>,
 }
 
 /// The cache, within the guard's reach.
@@ -99,7 +101,8 @@ pub(crate) struct OpenCache<'a> {
     cache: &'a Cache<'a>,
     /// Its directory: at home, or this guard's copy.
     dir: Fd,
-    home: Option<Fd>,
+    /// The mount namespace of its home, and the way back from there.
+    home: Option<(Fd, WayBack)>,
 }
 
 /// A package's mount, in the cache or copied from there.
@@ -111,15 +114,15 @@ pub(crate) struct Shared {
 impl<'a> OpenCache<'a> {
     /// # Safety
     /// Once: the descriptors of the home are owned by what comes back.
-    pub(crate) unsafe fn open(cache: &'a Cache<'a>) -> Step<Self> {
+    pub(crate) unsafe fn open(cache: &'a Cache<'a>) -> Result<Self> {
         // SAFETY: the caller's promise.
         let own = |fd: RawFd| unsafe { Fd::from_raw(fd) };
         let (dir, home) = match cache.home {
-            Some(home) => (own(home.dir), Some(own(home.namespace))),
-            None => {
-                let copy = fs::open(CACHE_DIR, O_PATH | O_DIRECTORY);
-                (copy.at(Stage::PACKAGE_CACHE)?, None)
+            Some(home) => {
+                let way_back = WayBack::open(home.way_back.map(own))?;
+                (own(home.dir), Some((own(home.namespace), way_back)))
             }
+            None => (fs::open(CACHE_DIR, O_PATH | O_DIRECTORY)?, None),
         };
         Ok(Self { cache, dir, home })
     }
@@ -143,23 +146,20 @@ impl<'a> OpenCache<'a> {
         new: Option<(&Image, Format)>,
     ) -> Step<Option<Shared>> {
         match (&self.home, slot) {
-            (Some(home), Some(slot)) => self.fetch(home, slot, new).map(Some),
+            (Some((home, way_back)), Some(slot)) => {
+                namespace::setns(home.raw(), CLONE_NEWNS).at(Stage::PACKAGE_CACHE)?;
+                self.fill(slot, new)?;
+                let tree = self.copy(slot).at(Stage::PACKAGE_CACHE)?;
+                way_back.go().at(Stage::PACKAGE_CACHE)?;
+                Ok(Some(Shared {
+                    tree,
+                    hangs_nowhere: true,
+                }))
+            }
             (Some(_), None) => Ok(None),
             (None, slot) if OLD_KERNELS => self.find_copy(slot, new),
             (None, _) => Err(Failure::of(Stage::PACKAGE_CACHE, Errno::ENOSYS)),
         }
-    }
-
-    fn fetch(&self, home: &Fd, slot: Slot, new: Option<(&Image, Format)>) -> Step<Shared> {
-        let way_back = WayBack::open().at(Stage::PACKAGE_CACHE)?;
-        namespace::setns(home.raw(), CLONE_NEWNS).at(Stage::PACKAGE_CACHE)?;
-        self.fill(slot, new)?;
-        let tree = self.copy(slot).at(Stage::PACKAGE_CACHE)?;
-        way_back.go().at(Stage::PACKAGE_CACHE)?;
-        Ok(Shared {
-            tree,
-            hangs_nowhere: true,
-        })
     }
 
     fn copy(&self, slot: Slot) -> Result<Fd> {
@@ -239,9 +239,10 @@ struct WayBack {
 }
 
 impl WayBack {
-    fn open() -> Result<Self> {
+    fn open(namespace: Option<Fd>) -> Result<Self> {
+        let own = || fs::open(c"/proc/self/ns/mnt", O_RDONLY);
         Ok(Self {
-            namespace: fs::open(c"/proc/self/ns/mnt", O_RDONLY)?,
+            namespace: namespace.map_or_else(own, Ok)?,
             root: fs::open(c"/", O_PATH | O_DIRECTORY)?,
         })
     }

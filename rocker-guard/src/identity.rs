@@ -21,24 +21,17 @@ pub(crate) fn enter_user_namespace(plan: &Plan<'_>, mounted: Mounted) -> Step {
     talk::tell_of_package(plan, stage, mounted)
 }
 
-/// What of [`become_app`] needs no ids yet, to be done while the master writes the maps.
-///
-/// The new user namespace has filled the bounding set again, so it cannot have been emptied before.
-pub(crate) fn harden() -> Step {
-    let steps = || {
-        // Before the ids change, so that there is no moment in which the App's uid could attach.
-        credentials::set_dumpable(false)?;
-        credentials::drop_bounding_set()
-    };
-    steps().at(Stage::HARDEN)
-}
-
 /// From here on the guard is the App's user without any capability, and nobody of that uid can look into it or trace it:
 /// `/proc/1` belongs to the real root.
 ///
-/// The capabilities survive the change of ids, because uid 0 of this namespace is not mapped, so they are dropped by hand.
+/// The capabilities survive the change of ids, because uid 0 of this namespace is not mapped, so they are dropped by hand. The
+/// bounding set stays: it limits what a process has that executes something, which a guard does not do, and which with
+/// no_new_privs would gain nothing (`capabilities(7)`). The kernel empties it by single capabilities, in 41 calls that take
+/// as long as it takes to mount `/proc`.
 pub(crate) fn become_app(plan: &Plan<'_>) -> Step {
     let steps = || {
+        // Before the ids change, so that there is no moment in which the App's uid could attach.
+        credentials::set_dumpable(false)?;
         credentials::set_gid(plan.request.gid)?;
         credentials::set_uid(plan.request.uid)?;
         credentials::drop_capabilities()?;

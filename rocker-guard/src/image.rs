@@ -1,7 +1,7 @@
 //! `Image`: the App's file system, opened.
 
 use crate::Defence;
-use crate::resolve;
+use crate::resolve::Found;
 use crate::step::{At, Step};
 use crate::superblock::{self, Format};
 use core::ffi::CStr;
@@ -12,41 +12,59 @@ use rocker_sys::mount::{MS_NODEV, MS_NOSUID, MS_RDONLY, Mount};
 use rocker_sys::{Errno, Fd, ProcPath, Result, block_device, fs};
 
 /// What holds the file system: a file, or a block device of flash (`mtdblock`, `ubiblock`) or disk.
-pub(crate) struct Image {
-    pub(crate) file: Fd,
-    pub(crate) stat: Stat,
-}
+pub(crate) struct Image(Found);
 
 impl Image {
+    /// What is at this path: to be identified, and then opened.
+    pub(crate) fn at(path: &CStr) -> Result<Self> {
+        Found::at(path).map(Self)
+    }
+
     /// # Errors
     /// `EISDIR`, `EMEDIUMTYPE`: it is neither a file nor a block device.
-    pub(crate) fn open(path: &CStr) -> Result<Self> {
-        let (file, mut stat) = resolve::open_to_read(path, |stat| match stat {
-            _ if stat.is_file() || stat.is_block_device() => Ok(()),
-            _ if stat.is_dir() => Err(Errno::EISDIR),
-            _ => Err(Errno::EMEDIUMTYPE),
-        })?;
-        if stat.is_block_device() {
-            stat.size = block_device::size(file.raw())?;
+    pub(crate) fn open(&mut self) -> Result<()> {
+        let Self(found) = self;
+        if !found.stat.is_file() && !found.stat.is_block_device() {
+            return Err(if found.stat.is_dir() {
+                Errno::EISDIR
+            } else {
+                Errno::EMEDIUMTYPE
+            });
         }
-        Ok(Self { file, stat })
+        found.open()?;
+        if found.stat.is_block_device() {
+            found.stat.size = block_device::size(found.file.raw())?;
+        }
+        Ok(())
+    }
+
+    pub(crate) fn file(&self) -> &Fd {
+        &self.0.file
+    }
+
+    pub(crate) fn stat(&self) -> &Stat {
+        &self.0.stat
+    }
+
+    pub(crate) fn into_file(self) -> Fd {
+        self.0.file
     }
 
     /// What it is, and how many bytes of the file or device it says to have.
     pub(crate) fn recognise(&self) -> Result<(Format, u64)> {
         if !Defence::Superblock.stands() {
-            return Ok((Format::Squashfs, self.stat.size));
+            return Ok((Format::Squashfs, self.stat().size));
         }
         let mut head = [0; superblock::HEAD];
         // Of a file and of a device as much comes as there is.
-        let len = fs::read_at(self.file.raw(), &mut head, 0)?;
-        superblock::recognise(head.get(..len).unwrap_or_default(), self.stat.size)
+        let len = fs::read_at(self.file().raw(), &mut head, 0)?;
+        superblock::recognise(head.get(..len).unwrap_or_default(), self.stat().size)
     }
 
     /// Mounts it at a directory, by a loop device where the kernel wants a block device and this is none.
     pub(crate) fn mount(&self, format: Format, dir: &Fd) -> Step {
-        let itself = ProcPath::new(self.file.raw());
-        if self.stat.is_block_device() {
+        let itself = ProcPath::new(self.file().raw());
+        if self.stat().is_block_device() {
             return mount_from(itself.as_c_str(), format, dir).at(Stage::MOUNT_PACKAGE);
         }
         if format == Format::Erofs {
@@ -56,7 +74,7 @@ impl Image {
                 result => return result.at(Stage::MOUNT_PACKAGE),
             }
         }
-        let device = LoopDevice::attach(self.file.raw()).at(Stage::LOOP_DEVICE)?;
+        let device = LoopDevice::attach(self.file().raw()).at(Stage::LOOP_DEVICE)?;
         mount_from(device.path(), format, dir).at(Stage::MOUNT_PACKAGE)
     }
 }

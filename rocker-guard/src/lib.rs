@@ -78,7 +78,7 @@ use seat::Seat;
 /// # Safety
 /// Runs in a process that was just cloned into the plan's [`first_namespaces`](Plan::first_namespaces), with one thread and
 /// no signal handler, of a program that is linked statically to fixed low addresses and takes less than 1 MiB. No descriptor
-/// but the plan's two is used afterwards: all others are closed.
+/// but the plan's is used afterwards: all others are closed.
 #[allow(unsafe_code)]
 pub unsafe fn enter(plan: &Plan<'_>) -> ! {
     // SAFETY: the caller's promise.

@@ -11,7 +11,7 @@ use rocker_proto::Stage;
 use rocker_sys::Fd;
 use rocker_sys::raw::general::O_DIRECTORY;
 
-/// An opened package that is what it says it is. The descriptor that was judged is the one that is mounted.
+/// A package that is what it says it is. The descriptor that was judged is the one that is mounted.
 pub(crate) struct Package {
     image: Image,
     /// Where it is mounted in the cache, or will be; `None`: it is this sandbox's alone.
@@ -41,26 +41,29 @@ impl Package {
         cache: &OpenCache<'_>,
         trust: Option<&Trust<'_>>,
     ) -> Step<Self> {
-        let image = Image::open(path).at(Stage::OPEN_PACKAGE)?;
-        let verified = match trust {
-            Some(trust) => trust.judge(&image)?,
-            None => None,
-        };
-        let (slot, new) = match cache.find(&PackageId::of(&image.stat)) {
-            Some(slot) => (Some(slot), None),
-            None => {
-                let (format, _) = image.recognise().at(Stage::PACKAGE_FORMAT)?;
-                // Of a block device the kernel itself shares the superblock.
-                let slot = cache.free().filter(|_| image.stat.is_file());
-                (slot, Some(format))
-            }
-        };
-        Ok(Self {
+        let image = Image::at(path).at(Stage::OPEN_PACKAGE)?;
+        let mut package = Self {
+            slot: cache.find(&PackageId::of(image.stat())),
             image,
-            slot,
-            new,
-            verified,
-        })
+            new: None,
+            verified: None,
+        };
+        let image = &mut package.image;
+        let unsure = trust.filter(|trust| !trust.knows(image.stat()));
+        if package.slot.is_some() && unsure.is_none() {
+            return Ok(package);
+        }
+        image.open().at(Stage::OPEN_PACKAGE)?;
+        if let Some(trust) = unsure {
+            package.verified = trust.judge(image)?;
+        }
+        if package.slot.is_none() {
+            let (format, _) = image.recognise().at(Stage::PACKAGE_FORMAT)?;
+            package.new = Some(format);
+            // Of a block device the kernel itself shares the superblock.
+            package.slot = cache.free().filter(|_| image.stat().is_file());
+        }
+        Ok(package)
     }
 
     /// Mounts it, read-only, at the exec directory as the sandbox sees it.
@@ -74,7 +77,7 @@ impl Package {
             image.mount(format, &dir)?;
         }
         cache.leave().at(Stage::PACKAGE_CACHE)?;
-        let file = self.new.map(|_| self.image.file);
+        let file = self.new.map(|_| self.image.into_file());
         Ok(Mounted {
             cached: self.slot.map(|slot| Cached { slot, new: file }),
             verified: self.verified,

@@ -43,6 +43,20 @@ impl Plan<'_> {
         cfg!(feature = "unprivileged") && self.owner != 0
     }
 
+    /// The descriptors that the guard uses. No descriptor has a negative number.
+    pub(crate) fn descriptors(&self) -> [RawFd; 6] {
+        let home = self.cache.home;
+        [
+            Some(self.client),
+            Some(self.master),
+            self.user_namespace,
+            home.map(|home| home.namespace),
+            home.map(|home| home.dir),
+            home.and_then(|home| home.way_back),
+        ]
+        .map(|fd| fd.unwrap_or(-1))
+    }
+
     /// What the process is cloned into that calls [`enter`](crate::enter). For an owner who is not root it mounts, and then
     /// makes the guard, which is born into the rest.
     pub fn first_namespaces(&self) -> u32 {

@@ -25,19 +25,28 @@ pub fn open(path: &CStr, flags: u32) -> Result<Fd> {
     from(fs::AT_FDCWD, path, flags)
 }
 
-/// Opens for reading what the path leads to, if the judge lets it: opening a FIFO or a terminal may block or have effects.
-/// What was judged is what is opened.
-///
-/// # Errors
-/// Those of the judge, and of [`open()`].
-// A plain function pointer, and one copy of this: with a closure each caller has its own.
-#[inline(never)]
-pub fn open_to_read(path: &CStr, judge: fn(&Stat) -> Result<()>) -> Result<(Fd, Stat)> {
-    let found = open(path, 0)?;
-    let stat = fs::fstat(found.raw())?;
-    judge(&stat)?;
-    let file = fs::open(ProcPath::new(found.raw()).as_c_str(), O_RDONLY)?;
-    Ok((file, stat))
+/// What a path leads to, looked at before it is opened: opening a FIFO or a terminal may block or have effects.
+pub struct Found {
+    /// Good for nothing but to be looked at, until [`Found::open`].
+    pub file: Fd,
+    /// What it is.
+    pub stat: Stat,
+}
+
+impl Found {
+    /// # Errors
+    /// Those of [`open()`].
+    pub fn at(path: &CStr) -> Result<Self> {
+        let file = open(path, 0)?;
+        let stat = fs::fstat(file.raw())?;
+        Ok(Self { file, stat })
+    }
+
+    /// Opens for reading what was looked at, whatever the path leads to by now.
+    pub fn open(&mut self) -> Result<()> {
+        self.file = fs::open(ProcPath::new(self.file.raw()).as_c_str(), O_RDONLY)?;
+        Ok(())
+    }
 }
 
 /// The same as [`open()`], for a path relative to a directory.

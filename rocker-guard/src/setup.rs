@@ -1,6 +1,6 @@
 //! The set-up, in order: read it top to bottom and you know what a sandbox is.
 
-use crate::cache::{Home, OpenCache};
+use crate::cache::OpenCache;
 use crate::mask::Mask;
 use crate::overlay::Overlays;
 use crate::package::{Mounted, Package};
@@ -25,21 +25,8 @@ use rocker_sys::{close_all_but, credentials, fs, process};
 #[allow(unsafe_code)]
 pub(crate) unsafe fn build(plan: &Plan<'_>) -> Step<Option<Seat>> {
     if Defence::Descriptors.stands() {
-        // No descriptor has a negative number.
-        let none = Home {
-            namespace: -1,
-            dir: -1,
-        };
-        let home = plan.cache.home.unwrap_or(none);
-        let kept = [
-            plan.client,
-            plan.master,
-            plan.user_namespace.unwrap_or(-1),
-            home.namespace,
-            home.dir,
-        ];
         // SAFETY: the caller's promise: nothing else of this process uses a descriptor.
-        unsafe { close_all_but(&kept) }.at(Stage::GUARD)?;
+        unsafe { close_all_but(&plan.descriptors()) }.at(Stage::GUARD)?;
     }
     let mask = Mask::open(plan.mask).at(Stage::HARDEN_PROC)?;
     become_pid1(plan)?;
@@ -54,8 +41,8 @@ pub(crate) unsafe fn build(plan: &Plan<'_>) -> Step<Option<Seat>> {
 
     let request = &plan.request;
     let filter = Filter::of(request)?;
-    // SAFETY: the plan's two descriptors are used here alone.
-    let cache = unsafe { OpenCache::open(&plan.cache) }?;
+    // SAFETY: this is done once, and nobody else uses those descriptors of the plan.
+    let cache = unsafe { OpenCache::open(&plan.cache) }.at(Stage::PACKAGE_CACHE)?;
     let package = Package::open(request.package, &cache, plan.trust.as_ref())?;
     let overlays = Overlays::open(request)?;
 
@@ -72,7 +59,7 @@ pub(crate) unsafe fn build(plan: &Plan<'_>) -> Step<Option<Seat>> {
         let mask = unsafe { owner::become_guard(plan, &mask, mounted) }?;
         pseudo_fs::mount_proc(&mask)?;
         network::leave_host(request)?;
-        open_doors(&mut doors)?;
+        doors.open()?;
     }
     identity::become_app(plan)?;
     if !is_early {
@@ -94,17 +81,11 @@ fn enter_user_namespace(plan: &Plan<'_>, doors: &mut talk::Doors, mounted: Mount
     identity::enter_user_namespace(plan, mounted)?;
     // Meanwhile the master writes the id maps. Its word is heard in any case: if a guard ended without it, the master would
     // hear of that (`ECONNRESET`) in the place of what failed.
-    let opened = open_doors(doors);
+    let opened = doors.open();
     if plan.user_namespace.is_none() {
         talk::wait_for_maps(plan)?;
     }
     opened
-}
-
-/// What needs no ids yet: the descriptors for the client, and the steps of hardening that come before the change of ids.
-fn open_doors(doors: &mut talk::Doors) -> Step {
-    doors.open()?;
-    identity::harden()
 }
 
 /// Takes the guard's name, keeps every signal for `pid1` to ask for, and lets go of the master's working directory.

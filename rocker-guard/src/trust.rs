@@ -11,6 +11,7 @@ use crate::{PackageId, keys};
 use core::ffi::CStr;
 use rocker_proto::Stage;
 use rocker_signature::{Check, Footer, PAGE, PublicKey, Unsigned};
+use rocker_sys::fs::Stat;
 use rocker_sys::{Errno, Result, fs};
 
 /// How much is read at once: enough to make the calls cheap, and little enough for the stack.
@@ -26,17 +27,17 @@ pub struct Trust<'a> {
 }
 
 impl Trust<'_> {
-    /// Gives the package to be remembered, if it was not known to be signed.
-    ///
-    /// That is a file: nothing tells whether a block device was written to, so one is read anew for each launch.
+    /// Is it known to be signed? Of a file alone one can know: nothing tells whether a block device was written to, so one
+    /// is read anew for each launch.
+    pub(crate) fn knows(&self, package: &Stat) -> bool {
+        package.is_file() && self.verified.contains(&PackageId::of(package))
+    }
+
+    /// Gives the package to be remembered, if that can be.
     pub(crate) fn judge(&self, image: &Image) -> Step<Option<PackageId>> {
-        let package = PackageId::of(&image.stat);
-        let is_file = image.stat.is_file();
-        if is_file && self.verified.contains(&package) {
-            return Ok(None);
-        }
         self.verify(image).at(Stage::PACKAGE_SIGNATURE)?;
-        Ok(is_file.then_some(package))
+        let is_file = image.stat().is_file();
+        Ok(is_file.then(|| PackageId::of(image.stat())))
     }
 
     // A frame of its own: most launches need not touch it.
@@ -45,7 +46,7 @@ impl Trust<'_> {
         only_root_can_write(image)?;
         let signed = signed_length(image)?;
         let mut page = [0; PAGE];
-        if fs::read_at(image.file.raw(), &mut page, signed)? < PAGE {
+        if fs::read_at(image.file().raw(), &mut page, signed)? < PAGE {
             return Err(Errno::ENODATA);
         }
         let footer = Footer::decode(&page, signed).map_err(|why| match why {
@@ -57,7 +58,7 @@ impl Trust<'_> {
             return Err(Errno::EKEYREJECTED);
         }
         // It must not have changed meanwhile, or else what is remembered would be another package.
-        if fs::fstat(image.file.raw())?.changed != image.stat.changed {
+        if fs::fstat(image.file().raw())?.changed != image.stat().changed {
             return Err(Errno::ETXTBSY);
         }
         Ok(())
@@ -66,11 +67,11 @@ impl Trust<'_> {
 
 /// Else it could be another package by the time that the kernel reads it.
 fn only_root_can_write(image: &Image) -> Result<()> {
-    if !image.stat.is_root_s_alone() {
+    if !image.stat().is_root_s_alone() {
         return Err(Errno::EPERM);
     }
     // Somebody may have opened it while it was his. Where the file system does not tell, nobody can be asked.
-    if image.stat.is_file() && fs::has_writers(image.file.raw()) == Some(true) {
+    if image.stat().is_file() && fs::has_writers(image.file().raw()) == Some(true) {
         return Err(Errno::ETXTBSY);
     }
     Ok(())
@@ -78,8 +79,8 @@ fn only_root_can_write(image: &Image) -> Result<()> {
 
 /// A file's footer is at its end. A device is larger than what was written to it, so there the superblock must be asked.
 fn signed_length(image: &Image) -> Result<u64> {
-    let length = if image.stat.is_file() {
-        image.stat.size.checked_sub(PAGE as u64)
+    let length = if image.stat().is_file() {
+        image.stat().size.checked_sub(PAGE as u64)
     } else {
         let (_, used) = image.recognise()?;
         used.checked_next_multiple_of(PAGE as u64)
@@ -94,7 +95,7 @@ fn content_holds(image: &Image, footer: &Footer<'_>, key: &PublicKey) -> Result<
     while at < footer.signed {
         let left = footer.signed.saturating_sub(at).min(PIECE as u64);
         let room = piece.get_mut(..left as usize).unwrap_or_default();
-        let read = fs::read_at(image.file.raw(), room, at)?;
+        let read = fs::read_at(image.file().raw(), room, at)?;
         if read == 0 {
             return Err(Errno::ENODATA);
         }

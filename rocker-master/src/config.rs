@@ -3,7 +3,7 @@
 use crate::log::Line;
 use crate::options::{DEFAULT_CONFIG as DEFAULT, Options};
 use core::ffi::CStr;
-use rocker_guard::resolve;
+use rocker_guard::resolve::Found;
 use rocker_proto::policy::{Peer, Policy, TEXT_MAX};
 use rocker_proto::{Failure, Request, Stage};
 use rocker_sys::memory::Pages;
@@ -141,17 +141,20 @@ impl Text {
     /// `EPERM`: it is no regular file that only root can write. `EFBIG`. `EBUSY`: it grows meanwhile.
     #[allow(unsafe_code)]
     fn read(path: &CStr) -> rocker_sys::Result<Self> {
-        let (file, stat) = resolve::open_to_read(path, |stat| match stat {
-            _ if !stat.is_file() || !stat.is_root_s_alone() => Err(Errno::EPERM),
-            _ if stat.size > TEXT_MAX as u64 => Err(Errno::EFBIG),
-            _ => Ok(()),
-        })?;
-        let size = stat.size as usize;
+        let mut found = Found::at(path)?;
+        if !found.stat.is_file() || !found.stat.is_root_s_alone() {
+            return Err(Errno::EPERM);
+        }
+        if found.stat.size > TEXT_MAX as u64 {
+            return Err(Errno::EFBIG);
+        }
+        let size = found.stat.size as usize;
+        found.open()?;
         // One byte more, so that the end is seen.
         let mut pages = Pages::new(size.saturating_add(1))?;
         // SAFETY: guards ask for no policy, and end without dropping anything.
         unsafe { pages.keep_from_clones() }?;
-        let len = fs::read_to_end(file.raw(), pages.as_mut_slice())?;
+        let len = fs::read_to_end(found.file.raw(), pages.as_mut_slice())?;
         if len > size {
             return Err(Errno::EBUSY);
         }

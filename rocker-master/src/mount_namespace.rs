@@ -11,7 +11,7 @@
 //! namespace. There the next guard is born; the master leaves both to it, and goes home.
 
 use crate::mount_table::MountTable;
-use crate::place::Place;
+use crate::place::{self, Place};
 use core::ffi::CStr;
 use rocker_guard::{CACHE_DIR, Defence, Home, MountPoints};
 use rocker_sys::fs::AT_FDCWD;
@@ -50,8 +50,9 @@ struct Made {
 }
 
 /// Namespaces that wait for a guard.
-#[derive(Clone, Copy)]
 struct Prepared {
+    /// The mount namespace, unless it could not be opened.
+    mounts: Option<Fd>,
     has_cache: bool,
 }
 
@@ -107,11 +108,13 @@ impl MountNamespace {
     /// Of a guard that is cloned now.
     pub(crate) fn birthplace(&self) -> Birthplace {
         let made = self.made.as_ref();
-        let prepared = made.and_then(|made| made.prepared);
+        let prepared = made.and_then(|made| made.prepared.as_ref());
+        let way_back = prepared.and_then(|prepared| prepared.mounts.as_ref());
         let home = made.and_then(|made| {
             Some(Home {
                 namespace: made.place.mounts(),
                 dir: made.cache.as_ref()?.raw(),
+                way_back: way_back.map(Fd::raw),
             })
         });
         Birthplace {
@@ -130,6 +133,7 @@ impl MountNamespace {
             // Of a cache that is not shared: nobody else loses anything.
             let is_gone = made.cache.is_some() && mount::umount(CACHE_DIR, MNT_DETACH).is_ok();
             made.prepared = Some(Prepared {
+                mounts: place::mount_namespace().ok(),
                 has_cache: !is_gone,
             });
         }

@@ -5,6 +5,11 @@ use rocker_sys::namespace::{self, CLONE_NEWIPC, CLONE_NEWNS};
 use rocker_sys::raw::general::{O_DIRECTORY, O_PATH, O_RDONLY};
 use rocker_sys::{Fd, RawFd, Result, fs};
 
+/// The mount namespace of this process.
+pub(crate) fn mount_namespace() -> Result<Fd> {
+    fs::open(c"/proc/self/ns/mnt", O_RDONLY)
+}
+
 /// A mount namespace with a root and a working directory in it, and an IPC namespace.
 pub(crate) struct Place {
     mounts: Fd,
@@ -16,11 +21,10 @@ pub(crate) struct Place {
 impl Place {
     /// Where this process is.
     pub(crate) fn here() -> Result<Self> {
-        let namespace = |file: &CStr| fs::open(file, O_RDONLY);
         let dir = |path: &CStr| fs::open(path, O_PATH | O_DIRECTORY);
         Ok(Self {
-            mounts: namespace(c"/proc/self/ns/mnt")?,
-            ipc: namespace(c"/proc/self/ns/ipc")?,
+            mounts: mount_namespace()?,
+            ipc: fs::open(c"/proc/self/ns/ipc", O_RDONLY)?,
             root: dir(c"/")?,
             working_dir: dir(c".")?,
         })

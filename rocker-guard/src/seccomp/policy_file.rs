@@ -3,7 +3,7 @@
 use super::policy;
 use super::program::Program;
 use super::table::TABLE;
-use crate::resolve;
+use crate::resolve::Found;
 use crate::step::{At, Step};
 use rocker_proto::{Failure, Request, Stage};
 use rocker_sys::memory::Pages;
@@ -24,10 +24,12 @@ pub(crate) fn of(request: &Request<'_>, is_logged: bool) -> Step<Program> {
 
 /// Of a file that is nothing else: opening a FIFO or a terminal may block or have effects.
 fn read<'b>(request: &Request<'_>, buffer: &'b mut [u8]) -> Result<&'b [u8]> {
-    let (file, _) = resolve::open_to_read(request.policy, |stat| {
-        stat.is_file().then_some(()).ok_or(Errno::EINVAL)
-    })?;
-    let len = fs::read_to_end(file.raw(), buffer)?;
+    let mut found = Found::at(request.policy)?;
+    if !found.stat.is_file() {
+        return Err(Errno::EINVAL);
+    }
+    found.open()?;
+    let len = fs::read_to_end(found.file.raw(), buffer)?;
     if len == buffer.len() {
         return Err(Errno::EFBIG);
     }

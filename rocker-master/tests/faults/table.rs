@@ -44,7 +44,6 @@ pub const MOUNTS: &str = "
     mount:error=ENOMEM:when=3        -                             submount[1]
     mount:error=EPERM:when=4         -                             submount[1]
     fstatfs:error=EIO:when=2         -                             submount[1]
-    openat:error=EMFILE              /proc/self/ns/mnt             package-cache
     setns:error=EPERM:when=1         -                             package-cache
     mkdirat:error=ENOSPC             /proc/driver                  package-cache
     openat:error=EMFILE              /proc/driver                  package-cache
