@@ -27,9 +27,9 @@ pub fn make_dir(path: impl AsRef<Path>, mode: u32) {
     fs::set_permissions(&path, PermissionsExt::from_mode(mode)).unwrap();
 }
 
-/// Mounts a tmpfs at a directory, which it makes.
+/// Mounts a tmpfs at a directory, which it makes if there is none: one that is there may be the host's.
 pub fn mount_tmpfs(target: impl AsRef<Path>, flags: libc::c_ulong) {
-    make_dir(&target, 0o755);
+    fs::create_dir_all(&target).unwrap();
     mount(Path::new("tmpfs"), &target, "tmpfs", flags, "mode=755").unwrap();
 }
 
