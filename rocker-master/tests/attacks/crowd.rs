@@ -3,7 +3,7 @@
 use rocker_client::Request;
 use rocker_testing::{
     Master, Peer, Steady, Traces, c_path, children_of, descriptors_of, eventually, kill, launch,
-    request, wait_for, with_package,
+    patience, request, wait_for, with_package,
 };
 use std::collections::BTreeSet;
 use std::ffi::CString;
@@ -65,7 +65,7 @@ pub fn s14_guards_killed_in_a_crowd() {
     let mut killed = BTreeSet::new();
     for round in 0..8u64 {
         let peers = ask_all(&plain, &packages);
-        let until = Instant::now() + Duration::from_millis(5 + 10 * round);
+        let until = Instant::now() + Duration::from_millis(5 + 10 * round) * patience();
         // Each guard at another step of its work.
         while Instant::now() < until {
             for guard in children_of(steady.master.pid())
