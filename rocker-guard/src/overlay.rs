@@ -49,11 +49,10 @@ impl<'a> Overlays<'a> {
             .then(|| resolve::open(request.data_dir, O_DIRECTORY).at(Stage::OPEN_DATA_DIR));
         let data_dir = data_dir.transpose()?;
         let named = request.overlays.iter().any(Option::is_some);
-        let paths = Paths::new(MAX).at(Stage::OPEN_OVERLAY)?;
         let mut overlays = Self {
             request,
             list: heapless::Vec::new(),
-            paths,
+            paths: Paths::new(MAX),
             data_dir,
             named,
         };

@@ -2,32 +2,40 @@
 
 use crate::resolve::PATH_MAX;
 use core::ffi::CStr;
+use core::mem::ManuallyDrop;
 use rocker_sys::memory::Pages;
 use rocker_sys::{Errno, Fd, ProcPath, Result, fs};
 
 /// The canonical paths of all overlays, one after another with a NUL each, in pages that nobody else needs.
 pub(crate) struct Paths {
-    pages: Pages,
+    /// Made with the first path, and not given back before the guard gives back everything: both take a while.
+    pages: Option<ManuallyDrop<Pages>>,
+    capacity: usize,
     used: usize,
 }
 
 impl Paths {
-    /// Room for this many.
-    pub(crate) fn new(count: usize) -> Result<Self> {
-        // Only what is written is ever made real by the kernel.
-        Ok(Self {
-            pages: Pages::new(count.saturating_mul(PATH_MAX))?,
+    /// For this many.
+    pub(crate) const fn new(capacity: usize) -> Self {
+        Self {
+            pages: None,
+            capacity,
             used: 0,
-        })
+        }
     }
 
     /// Adds the path that a descriptor was opened at, as the kernel knows it: without symbolic links.
     pub(crate) fn add(&mut self, dir: &Fd) -> Result<(usize, usize)> {
-        let room = self
-            .pages
-            .as_mut_slice()
-            .get_mut(self.used..)
-            .unwrap_or_default();
+        let pages = match &mut self.pages {
+            Some(pages) => pages,
+            none => {
+                // Only what is written is ever made real by the kernel.
+                let pages = Pages::new(self.capacity.saturating_mul(PATH_MAX))?;
+                none.insert(ManuallyDrop::new(pages))
+            }
+        };
+        let room = pages.as_mut_slice().get_mut(self.used..);
+        let room = room.unwrap_or_default();
         let room = room.get_mut(..PATH_MAX).ok_or(Errno::ENAMETOOLONG)?;
         let len = fs::readlinkat(fs::AT_FDCWD, ProcPath::new(dir.raw()).as_c_str(), room)?;
         if len >= PATH_MAX {
@@ -40,14 +48,19 @@ impl Paths {
 
     /// The path that `add` gave this place.
     pub(crate) fn get(&self, (start, len): (usize, usize)) -> &[u8] {
-        let from = self.pages.as_slice().get(start..).unwrap_or_default();
+        let from = self.from(start);
         from.get(..len).unwrap_or_default()
     }
 
     /// The same for a system call.
     pub(crate) fn c_str(&self, (start, _): (usize, usize)) -> Result<&CStr> {
-        let from = self.pages.as_slice().get(start..).unwrap_or_default();
-        CStr::from_bytes_until_nul(from).map_err(|_| Errno::ENAMETOOLONG)
+        CStr::from_bytes_until_nul(self.from(start)).map_err(|_| Errno::ENAMETOOLONG)
+    }
+
+    fn from(&self, start: usize) -> &[u8] {
+        let pages = self.pages.as_ref();
+        let bytes = pages.and_then(|pages| pages.as_slice().get(start..));
+        bytes.unwrap_or_default()
     }
 }
 
