@@ -10,10 +10,9 @@ use crate::held::{self, Held};
 use crate::tie::Tie;
 use crate::{Launched, join, pid_namespace};
 use core::ffi::{CStr, c_int, c_void};
-use core::slice;
 use rocker_proto::{At, Failure, Report, Request, Stage};
 use rocker_sys::signal::{self, SIGKILL, SigSet};
-use rocker_sys::{Errno, Fd, credentials, process, socket, time};
+use rocker_sys::{Errno, credentials, process, socket, time};
 
 /// How long the guard's word may be on the way, in milliseconds.
 const WORD_MS: u64 = 1000;
@@ -68,10 +67,10 @@ pub unsafe fn launch_callback(
     // Back to what it was a moment ago: it cannot fail.
     signal::swap_mask(&mut mask).unwrap_or_default();
     drop(tie.child);
-    let (mut app_pid, mut pidfd) = (0, None);
+    let mut app_pid = 0;
     let joined = child.and_then(|child| {
         app_pid = child;
-        let heard = hear_app(&tie.host, deadline_ms, &mut app_pid, &mut pidfd);
+        let heard = hear_app(&tie.host, deadline_ms, &mut app_pid);
         if app_pid != child {
             // The process in the middle, which has nothing left to do.
             pid_namespace::bury(child);
@@ -86,7 +85,7 @@ pub unsafe fn launch_callback(
         ready.deadline_ms = time::monotonic_ms().saturating_add(WORD_MS);
     }
     ready.settle(joined)?;
-    Ok(ready.launched(app_pid, pidfd))
+    Ok(ready.launched(app_pid, pid_namespace::pidfd_of(app_pid)))
 }
 
 /// libc's fork, which runs the host's atfork handlers and repairs libc's own locks; 0 in the child. It is the only thing
@@ -127,15 +126,13 @@ impl App<'_> {
         if unsafe { self.end_with_host() }.is_err() {
             process::exit(127);
         }
-        let (mut pidfd, mut filter) = (None, Filter::NONE);
+        let mut filter = Filter::NONE;
         // SAFETY: the fork has one thread, and of it and its copy neither drops what matters to the other.
-        let joined =
-            unsafe { join::join_forked(self.ready, self.request, &mut pidfd, &mut filter) };
-        let report = match joined {
-            Ok(()) => Report::reached(Stage::READY),
-            Err(failure) => Report(failure),
-        };
-        let told = self.tell(&report, pidfd);
+        let joined = unsafe { join::join_forked(self.ready, self.request, &mut filter) };
+        let report = joined.err().map_or(Report::reached(Stage::READY), Report);
+        // Nothing goes along: of a user with many descriptors on the way the kernel takes no more (ETOOMANYREFS, unix(7)), and
+        // who runs here is the App's user by now.
+        let told = socket::send(self.tie.child.raw(), &report.encode(), &[]);
         if joined.is_err() || told.is_err() {
             // The parent has been told why.
             process::exit(127);
@@ -167,28 +164,16 @@ impl App<'_> {
         // SAFETY: the caller's promise; nothing is dropped in the fork.
         unsafe { self.tie.find_host() }
     }
-
-    /// The pidfd goes along, and is closed here: what the callback runs in must not inherit it.
-    fn tell(&self, report: &Report, pidfd: Option<Fd>) -> Result<(), Errno> {
-        let number = pidfd.as_ref().map(Fd::raw);
-        socket::send(self.tie.child.raw(), &report.encode(), number.as_slice())
-    }
 }
 
-/// Waits for the App's word that it is inside; with it comes its pidfd. If a process in the middle makes the App, that one
-/// tells its process id: should the App die without a word, somebody must take it off the table.
-fn hear_app(
-    status: &Held,
-    deadline_ms: u64,
-    app_pid: &mut i32,
-    pidfd: &mut Option<Held>,
-) -> Result<(), Failure> {
+/// Waits for the App's word that it is inside. If a process in the middle makes the App, that one tells its process id:
+/// should the App die without a word, somebody must take it off the table.
+fn hear_app(status: &Held, deadline_ms: u64, app_pid: &mut i32) -> Result<(), Failure> {
     let died = |errno| Failure::of(Stage::JOIN, errno);
     loop {
         time::wait_readable(status.raw(), deadline_ms).map_err(&died)?;
         let mut bytes = [0; Report::SIZE];
-        let place = slice::from_mut(pidfd);
-        let came = held::receive(status.raw(), &mut bytes, place).map_err(&died)?;
+        let came = held::receive(status.raw(), &mut bytes, &mut []).map_err(&died)?;
         // A longer one does not come here.
         let whole = came.len == bytes.len();
         // None: it died without a word, killed, with its guard perhaps.

@@ -9,18 +9,13 @@ use rocker_sys::namespace::CLONE_NEWUSER;
 use rocker_sys::{Errno, Fd, credentials, fs, namespace, process, socket};
 
 /// Tells the guard of this process, enters every namespace, and becomes the App's user. The filter is in force already if no
-/// policy says what it lets through. In `pidfd` is this process's, where the kernel has them.
+/// policy says what it lets through.
 ///
 /// The guard hears first: if this process dies half-way, the guard sees that too. The pidfd is opened by the process that
 /// it stands for, which is its own pid namespace's number and cannot have been reused.
-pub(crate) fn join(
-    ready: &Ready,
-    request: &Request<'_>,
-    pidfd: &mut Option<Fd>,
-    filter: &Filter,
-) -> Result<(), Failure> {
+pub(crate) fn join(ready: &Ready, request: &Request<'_>, filter: &Filter) -> Result<(), Failure> {
     let mut step = Failure::new(Stage::ANNOUNCE, 0);
-    walk(ready, request, pidfd, filter, &mut step).map_err(|errno| because(step, errno))
+    walk(ready, request, filter, &mut step).map_err(|errno| because(step, errno))
 }
 
 /// The same, in a fork, when the sandbox is ready: if a process in the middle is needed, this is what it becomes. There it
@@ -33,7 +28,6 @@ pub(crate) fn join(
 pub(crate) unsafe fn join_forked(
     ready: &Ready,
     request: &Request<'_>,
-    pidfd: &mut Option<Fd>,
     filter: &mut Filter,
 ) -> Result<(), Failure> {
     let mut step = Failure::new(Stage::JOIN_PID, 0);
@@ -42,7 +36,7 @@ pub(crate) unsafe fn join_forked(
     let joined = made.and_then(|()| {
         step.stage = Stage::ANSWER;
         filter.wait(ready, request)?;
-        walk(ready, request, pidfd, filter, &mut step)
+        walk(ready, request, filter, &mut step)
     });
     joined.map_err(|errno| because(step, errno))
 }
@@ -58,17 +52,18 @@ fn because(step: Failure, errno: Errno) -> Failure {
 fn walk(
     ready: &Ready,
     request: &Request<'_>,
-    pidfd: &mut Option<Fd>,
     filter: &Filter,
     step: &mut Failure,
 ) -> Result<(), Errno> {
     step.stage = Stage::ANNOUNCE;
-    match process::pidfd_open(process::pid()) {
-        Err(Errno::ENOSYS) => {}
-        result => *pidfd = Some(result?),
-    }
+    let pidfd = match process::pidfd_open(process::pid()) {
+        Err(Errno::ENOSYS) => None,
+        result => Some(result?),
+    };
     let number = pidfd.as_ref().map(Fd::raw);
     socket::send(ready.connection.raw(), &Joined.encode(), number.as_slice())?;
+    // No App inherits it.
+    drop(pidfd);
     // From here on nobody inside may look into this process, which is still a privileged one.
     step.stage = Stage::IDENTITY;
     credentials::set_dumpable(false)?;

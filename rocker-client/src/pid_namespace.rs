@@ -50,6 +50,13 @@ pub(crate) fn reap(pid: i32) {
     while process::reap(pid) == Err(Errno::EINTR) {}
 }
 
+/// The pidfd of a child that has just been made. It is opened here and not by the clone, because there another thread's
+/// fork could inherit it before anybody knows of it. Should the host have reaped the child already, there is none: numbers
+/// go round before they are used again.
+pub(crate) fn pidfd_of(pid: i32) -> Option<Held> {
+    held::hold(|| process::pidfd_open(pid)).ok()
+}
+
 /// Where this thread's children are born now. Threads may differ.
 fn home() -> Result<Held, Errno> {
     let open = |path| held::hold(|| fs::open(path, O_RDONLY));

@@ -8,14 +8,14 @@
 
 use crate::connect::{self, Ready, TIMEOUT_MS};
 use crate::filter::Filter;
-use crate::held::{self, Held};
+use crate::held::Held;
 use crate::tie::Tie;
 use crate::{Launched, dumpable, join, middle, pid_namespace};
 use core::ffi::{CStr, c_char, c_void};
 use rocker_proto::{At, Failure, Request, Stage};
 use rocker_sys::process;
 use rocker_sys::signal::{self, SIGCHLD, SigSet};
-use rocker_sys::{Errno, Fd, RawFd, close_on_exec_from, credentials, fs, time, vfork};
+use rocker_sys::{Errno, RawFd, close_on_exec_from, credentials, fs, time, vfork};
 
 /// What the App executes.
 #[derive(Clone, Copy, Debug)]
@@ -130,7 +130,7 @@ unsafe fn launch(
     // The compiler has not seen the child write: it gave the address away, so it must look.
     match core::hint::black_box(&shared).failure {
         None => {
-            let launched = ready.launched(app_pid, pidfd_of(app_pid));
+            let launched = ready.launched(app_pid, pid_namespace::pidfd_of(app_pid));
             Ok((launched, ready.connection))
         }
         Some(failure) => {
@@ -196,13 +196,6 @@ unsafe extern "C" fn run_middle(argument: *mut c_void) -> ! {
     process::exit(0)
 }
 
-/// The pidfd of a child that has just been made. It is opened here and not by the clone, because there another thread's
-/// fork could inherit it before anybody knows of it. Should the host have reaped the child already, there is none: numbers
-/// go round before they are used again.
-fn pidfd_of(pid: i32) -> Option<Held> {
-    held::hold(|| process::pidfd_open(pid)).ok()
-}
-
 /// The child, on its own stack.
 unsafe extern "C" fn run(argument: *mut c_void) -> ! {
     let argument = argument.cast::<Child<'_>>();
@@ -218,10 +211,7 @@ unsafe extern "C" fn run(argument: *mut c_void) -> ! {
 }
 
 fn enter(child: &Child<'_>) -> Result<(), Failure> {
-    // The pidfd has been told to the guard; the parent has one of its own. It goes with the exec, like all the others.
-    let mut pidfd = None;
-    join::join(child.ready, child.request, &mut pidfd, child.filter)?;
-    pidfd.map(Fd::into_raw);
+    join::join(child.ready, child.request, child.filter)?;
     child.tie.as_ref().map_or(Ok(()), tie_to)?;
     close_on_exec_from(3, child.program.keep).at(Stage::PLUMBING)?;
     // SAFETY: without CLONE_SIGHAND the table of handlers is this process's own.
