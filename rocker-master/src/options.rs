@@ -52,24 +52,22 @@ macro_rules! policy_help {
 /// The text of `--help`.
 pub(crate) const HELP: &str = concat!(
     "\
-rocker-master: makes sandboxes for Apps that start straight from compressed packages
+rocker-master: makes sandboxes for Apps in compressed packages
 
 usage: rocker-master [options]
 
 ",
     policy_help!(),
     "  --socket PATH      listen here; else $ROCKER_SOCKET, else /run/rocker/master.sock
-  --notify-fd N      write a newline to this descriptor once clients are heard
-  --cache-idle S     keep a package mounted for S seconds after its last sandbox has
-                     ended (10); until then its file is in use
-  --die-with-parent  end when whoever started this ends
+  --notify-fd N      write a newline to this descriptor once it serves
+  --cache-idle S     keep a package that none uses mounted for S seconds (10)
+  --die-with-parent  end with whoever started this
 ",
     signature_help!(),
     "  --version
   --help
 
-It stays in the foreground and logs to standard error, one line for each launch that
-failed. SIGTERM ends it; sandboxes that run go on. It must be root.
+It runs in the foreground, as root. Sandboxes outlive it.
 "
 );
 
