@@ -1,19 +1,19 @@
 //! `Cache`: packages that are mounted once and used by more than one sandbox.
 //!
 //! A package's superblock, its page cache and its loop device cost hundreds of kilobytes and half of a launch. So a package
-//! is mounted in a slot of the cache: a directory of a small tmpfs in the master's own mount namespace, the cache's *home*.
-//! The guard that needs a package first mounts it there. From then on each guard goes there for a copy of that one mount
-//! (`open_tree(2)`), comes back, and hangs it at its own exec directory. No App ever sees the cache: of a mount namespace
-//! that was prepared for the guard it was taken away before. To do that itself would keep the guard waiting for a grace
-//! period of RCU (`namespace_unlock` in `fs/namespace.c`), longer than for all of the above.
+//! is mounted in a slot of the cache: a directory of a small tmpfs in a mount namespace of its own, the cache's *home*. The
+//! guard that needs a package first mounts it there. From then on each guard goes there for a copy of that one mount
+//! (`open_tree(2)`), comes back, and hangs it at its own exec directory. No App ever sees the cache.
 //!
-//! Before Linux 5.2 there are no such copies. There the mounts of the cache are shared with the copy that every guard gets of
-//! it (`MS_SHARED`, `mount_namespaces(7)`), so that what one mounts appears at home and at the others. Each binds what it wants
-//! and lets go of the rest.
+//! Before Linux 5.2 there are no such copies. There the cache is in the master's own namespace, and its mounts are shared with
+//! the copy that every guard gets of it (`MS_SHARED`, `mount_namespaces(7)`), so that what one mounts appears at the others
+//! too. Each binds what it wants and lets go of the rest, for which the kernel makes it wait for a grace period of RCU
+//! (`namespace_unlock` in `fs/namespace.c`): longer than all of the above takes.
 //!
 //! A mount that hangs nowhere at all can be copied from Linux 6.15 on.
 #![allow(unsafe_code)]
 
+use crate::Place;
 use crate::image::Image;
 use crate::step::{At, Step};
 use crate::superblock::Format;
@@ -22,7 +22,7 @@ use rocker_proto::{Failure, Stage};
 use rocker_sys::fs::Stat;
 use rocker_sys::mount::{self, MNT_DETACH, MS_BIND, MS_PRIVATE, MS_REC, Mount};
 use rocker_sys::namespace::{self, CLONE_NEWNS};
-use rocker_sys::raw::general::{O_DIRECTORY, O_PATH, O_RDONLY};
+use rocker_sys::raw::general::{O_DIRECTORY, O_PATH};
 use rocker_sys::{Errno, Fd, OLD_KERNELS, ProcPath, RawFd, Result, StackPath, fs};
 
 /// The number of a slot.
@@ -72,6 +72,14 @@ impl PackageId {
 /// in a sandbox.
 pub const CACHE_DIR: &CStr = c"/proc/driver";
 
+/// Where what is in this slot is mounted.
+///
+/// # Errors
+/// None: every number fits.
+pub fn slot_path(slot: u32) -> Result<StackPath<32>> {
+    StackPath::numbered(b"/proc/driver/", slot, b"")
+}
+
 /// What is in the cache when the guard is cloned, and where there is room.
 #[derive(Clone, Copy, Debug)]
 pub struct Cache<'a> {
@@ -79,10 +87,8 @@ pub struct Cache<'a> {
     pub packages: &'a [Option<PackageId>],
     /// A slot that is kept for this guard, if there is one.
     pub free: Option<Slot>,
-    /// Where it is, if single mounts can be fetched from there.
+    /// Where it is, if single mounts can be fetched from there. Else the guard's own mount namespace has a copy of it.
     pub home: Option<Home>,
-    /// Has the guard's own mount namespace a copy of it?
-    pub has_copy: bool,
 }
 
 /// The cache's home. The guard closes its copies of these descriptors when it has the package.
@@ -92,8 +98,6 @@ pub struct Home {
     pub namespace: RawFd,
     /// The cache's directory in it.
     pub dir: RawFd,
-    /// The guard's own mount namespace, if it was there before the guard.
-    pub way_back: Option<RawFd>,
 }
 
 /// The cache, within the guard's reach.
@@ -101,8 +105,8 @@ pub(crate) struct OpenCache<'a> {
     cache: &'a Cache<'a>,
     /// Its directory: at home, or this guard's copy.
     dir: Fd,
-    /// The mount namespace of its home, and the way back from there.
-    home: Option<(Fd, WayBack)>,
+    /// The mount namespace of its home, and where this guard is.
+    home: Option<(Fd, Place)>,
 }
 
 /// A package's mount, in the cache or copied from there.
@@ -119,8 +123,8 @@ impl<'a> OpenCache<'a> {
         let own = |fd: RawFd| unsafe { Fd::from_raw(fd) };
         let (dir, home) = match cache.home {
             Some(home) => {
-                let way_back = WayBack::open(home.way_back.map(own))?;
-                (own(home.dir), Some((own(home.namespace), way_back)))
+                let here = Place::here()?;
+                (own(home.dir), Some((own(home.namespace), here)))
             }
             None => (fs::open(CACHE_DIR, O_PATH | O_DIRECTORY)?, None),
         };
@@ -146,11 +150,11 @@ impl<'a> OpenCache<'a> {
         new: Option<(&Image, Format)>,
     ) -> Step<Option<Shared>> {
         match (&self.home, slot) {
-            (Some((home, way_back)), Some(slot)) => {
+            (Some((home, here)), Some(slot)) => {
                 namespace::setns(home.raw(), CLONE_NEWNS).at(Stage::PACKAGE_CACHE)?;
                 self.fill(slot, new)?;
                 let tree = self.copy(slot).at(Stage::PACKAGE_CACHE)?;
-                way_back.go().at(Stage::PACKAGE_CACHE)?;
+                here.go().at(Stage::PACKAGE_CACHE)?;
                 Ok(Some(Shared {
                     tree,
                     hangs_nowhere: true,
@@ -210,10 +214,10 @@ impl<'a> OpenCache<'a> {
 
     /// If there is a copy of it in this mount namespace, it goes. It must have been taken from.
     pub(crate) fn leave(self) -> Result<()> {
-        if self.cache.has_copy {
-            mount::umount(CACHE_DIR, MNT_DETACH)?;
+        match self.home {
+            Some(_) => Ok(()),
+            None => mount::umount(CACHE_DIR, MNT_DETACH),
         }
-        Ok(())
     }
 }
 
@@ -229,30 +233,6 @@ impl Shared {
             ..Mount::default()
         }
         .at(ProcPath::new(dir.raw()).as_c_str())
-    }
-}
-
-/// From another mount namespace back into this one.
-struct WayBack {
-    namespace: Fd,
-    root: Fd,
-}
-
-impl WayBack {
-    fn open(namespace: Option<Fd>) -> Result<Self> {
-        let own = || fs::open(c"/proc/self/ns/mnt", O_RDONLY);
-        Ok(Self {
-            namespace: namespace.map_or_else(own, Ok)?,
-            root: fs::open(c"/", O_PATH | O_DIRECTORY)?,
-        })
-    }
-
-    /// The root is the working directory too, as it was.
-    fn go(&self) -> Result<()> {
-        namespace::setns(self.namespace.raw(), CLONE_NEWNS)?;
-        // setns goes to the namespace's own root, which is another one if the master was started in a chroot.
-        fs::fchdir(self.root.raw())?;
-        fs::chroot(c".")
     }
 }
 

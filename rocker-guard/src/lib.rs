@@ -44,6 +44,7 @@ mod owner;
 mod package;
 mod paths;
 mod pid1;
+mod place;
 mod plan;
 mod pseudo_fs;
 pub mod resolve;
@@ -63,9 +64,10 @@ mod trust;
 mod trust;
 pub mod work_dir;
 
-pub use cache::{CACHE_DIR, Cache, Home, PackageId, Slot};
+pub use cache::{CACHE_DIR, Cache, Home, PackageId, Slot, slot_path};
 pub use defence::Defence;
 pub use mount_points::MountPoints;
+pub use place::Place;
 pub use plan::Plan;
 pub use trust::Trust;
 

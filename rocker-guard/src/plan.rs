@@ -11,7 +11,7 @@ use rocker_sys::namespace::CLONE_NEWNS;
 #[derive(Clone, Copy, Debug)]
 pub struct Plan<'a> {
     /// What the client asked for; decoded, and allowed by the master.
-    pub request: Request<'a>,
+    pub request: &'a Request<'a>,
     /// The guard's name, NUL-padded, unique for the life of the master and after its restart.
     pub name: [u8; NAME_SIZE],
     /// Who is to own the user namespace, and the others through it: 0, or a client that is not root.
@@ -44,17 +44,13 @@ impl Plan<'_> {
     }
 
     /// The descriptors that the guard uses. No descriptor has a negative number.
-    pub(crate) fn descriptors(&self) -> [RawFd; 6] {
-        let home = self.cache.home;
-        [
-            Some(self.client),
-            Some(self.master),
-            self.user_namespace,
-            home.map(|home| home.namespace),
-            home.map(|home| home.dir),
-            home.and_then(|home| home.way_back),
-        ]
-        .map(|fd| fd.unwrap_or(-1))
+    pub(crate) fn descriptors(&self) -> [RawFd; 5] {
+        let (namespace, dir) = match self.cache.home {
+            Some(home) => (home.namespace, home.dir),
+            None => (-1, -1),
+        };
+        let user_namespace = self.user_namespace.unwrap_or(-1);
+        [self.client, self.master, user_namespace, namespace, dir]
     }
 
     /// What the process is cloned into that calls [`enter`](crate::enter). For an owner who is not root it mounts, and then

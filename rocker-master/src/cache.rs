@@ -7,10 +7,9 @@
 #[cfg(test)]
 mod tests;
 
-use crate::mount_namespace::Birthplace;
 use crate::packet::Packet;
 use core::mem;
-use rocker_guard::{PackageId, Slot};
+use rocker_guard::{Home, PackageId, Slot};
 use rocker_sys::{Fd, fs};
 
 /// How many packages there may be. A launch that finds no slot mounts its package for itself alone.
@@ -86,7 +85,7 @@ impl PackageCache {
     }
 
     /// What a guard gets to see that is cloned now.
-    pub(crate) fn view(&self, lease: Lease, birthplace: Birthplace) -> rocker_guard::Cache<'_> {
+    pub(crate) fn view(&self, lease: Lease, home: Option<Home>) -> rocker_guard::Cache<'_> {
         let free = match lease {
             Lease::Choosing { kept, .. } => kept,
             Lease::Slot(_) | Lease::Nothing => None,
@@ -94,8 +93,7 @@ impl PackageCache {
         rocker_guard::Cache {
             packages: &self.ids,
             free,
-            home: birthplace.cache,
-            has_copy: birthplace.has_cache,
+            home,
         }
     }
 

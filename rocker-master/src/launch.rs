@@ -9,7 +9,7 @@ use crate::config::Config;
 use crate::id_map;
 use crate::kept::Kept;
 use crate::kernel::Kernel;
-use crate::mount_namespace::Birthplace;
+use crate::mount_namespace::MountNamespace;
 use crate::name::Names;
 use crate::packet::Packet;
 use crate::refusal::{self, refuse};
@@ -17,7 +17,7 @@ use crate::registry::{Guard, State};
 use crate::trust::Generation;
 use crate::user_namespaces::UserNamespaces;
 use core::ffi::CStr;
-use rocker_guard::{MountPoints, PackageId, Plan, Trust, work_dir};
+use rocker_guard::{PackageId, Plan, Trust, work_dir};
 use rocker_proto::limits::REQUEST_MAX;
 use rocker_proto::{Failure, Report, Request, Stage};
 use rocker_sys::memory::Pages;
@@ -42,8 +42,7 @@ pub(crate) struct Launcher<'a> {
     pub(crate) keys: Generation,
     pub(crate) user_namespaces: &'a UserNamespaces,
     pub(crate) mask: &'a CStr,
-    pub(crate) mounts: MountPoints<'a>,
-    pub(crate) birthplace: Birthplace,
+    pub(crate) mounts: &'a MountNamespace,
     pub(crate) kernel: Kernel,
 }
 
@@ -140,7 +139,7 @@ fn clone_guard(
     }
     let lease = launcher.cache.lease();
     let plan = Plan {
-        request: *request,
+        request,
         name: launcher.names.next(),
         owner,
         user_namespace: (owner == 0)
@@ -150,12 +149,12 @@ fn clone_guard(
         entrance: launcher.kernel.entrance_for(request, owner),
         client: client.raw(),
         master: theirs.raw(),
-        mounts: launcher.mounts,
-        cache: launcher.cache.view(lease, launcher.birthplace),
+        mounts: launcher.mounts.points(),
+        cache: launcher.cache.view(lease, launcher.mounts.cache()),
         trust: launcher.trust,
         mask: launcher.mask,
     };
-    match clone(&plan, launcher.birthplace.namespaces) {
+    match clone(&plan, launcher.mounts.prepared()) {
         Ok((pid, pidfd)) => {
             let guard = Guard {
                 pid,
@@ -178,11 +177,11 @@ fn clone_guard(
 
 /// The child runs this plan.
 #[allow(unsafe_code)]
-fn clone(plan: &Plan<'_>, present: u32) -> Result<(i32, Option<Fd>)> {
+fn clone(plan: &Plan<'_>, prepared: u32) -> Result<(i32, Option<Fd>)> {
     // A process that makes the guard lends it its exit signal, and has a pidfd that says nothing of it.
     let exit_signal = if plan.is_owned() { SIGCHLD } else { 0 };
     // SAFETY: the master has one thread; the child drops nothing, since `enter` does not return.
-    match unsafe { process::clone(plan.first_namespaces() & !present, exit_signal) }? {
+    match unsafe { process::clone(plan.first_namespaces() & !prepared, exit_signal) }? {
         // ---- the child: no allocation, no lock, no log below ----
         // SAFETY: cloned just now into the namespaces that `enter` wants, some of which were made before; nothing here runs
         // after it.

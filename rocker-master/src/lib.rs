@@ -40,7 +40,6 @@ mod mount_table;
 mod name;
 mod options;
 mod packet;
-mod place;
 mod quota;
 mod refusal;
 mod registry;
@@ -51,6 +50,7 @@ mod trust;
 #[path = "trust/nothing.rs"]
 mod trust;
 mod user_namespaces;
+mod whereabouts;
 
 use config::Config;
 use log::Line;

@@ -7,13 +7,15 @@
 //! made anew.
 //!
 //! To copy it and to make an IPC namespace takes a tenth of a launch where 20 things are mounted, and two thirds where 2,000
-//! are. So the master, when it has nothing better to do, goes to a copy of its namespace, without the cache, and to a new IPC
-//! namespace. There the next guard is born; the master leaves both to it, and goes home.
+//! are. So the master, when it has nothing better to do, goes to a copy of its namespace and to a new IPC namespace. There the
+//! next guard is born; the master leaves both to it, and goes home.
+//!
+//! The cache is in another copy, where nobody stays: no sandbox's namespace is copied from that one.
 
 use crate::mount_table::MountTable;
-use crate::place::{self, Place};
+use crate::whereabouts::Whereabouts;
 use core::ffi::CStr;
-use rocker_guard::{CACHE_DIR, Defence, Home, MountPoints};
+use rocker_guard::{CACHE_DIR, Defence, Home, MountPoints, Place};
 use rocker_sys::fs::AT_FDCWD;
 use rocker_sys::mount::{
     self, MNT_DETACH, MS_NODEV, MS_NOEXEC, MS_NOSUID, MS_PRIVATE, MS_REC, MS_SHARED, MS_SLAVE,
@@ -21,7 +23,7 @@ use rocker_sys::mount::{
 };
 use rocker_sys::namespace::{self, CLONE_NEWIPC, CLONE_NEWNS};
 use rocker_sys::raw::general::{O_DIRECTORY, O_PATH, O_RDONLY};
-use rocker_sys::{Decimal, Fd, OLD_KERNELS, Result, StackPath, fs, time};
+use rocker_sys::{Fd, OLD_KERNELS, Result, fs, time};
 
 /// What a guard is born into that was prepared for it.
 const PREPARED: u32 = CLONE_NEWNS | CLONE_NEWIPC;
@@ -29,7 +31,7 @@ const PREPARED: u32 = CLONE_NEWNS | CLONE_NEWIPC;
 /// The namespace, and how to make it again.
 pub(crate) struct MountNamespace {
     /// Where the master was started.
-    host: Place,
+    host: Whereabouts,
     /// The host's `/proc/self/mountinfo`: has an exceptional condition when a mount came or went.
     host_table: Fd,
     /// `None`: this process is not in it, for making it has failed, or coming back.
@@ -40,31 +42,19 @@ pub(crate) struct MountNamespace {
 
 /// The namespace as it was made last.
 struct Made {
-    /// What is mounted in it, but for the cache.
+    /// What is mounted in it.
     table: MountTable,
+    home: Whereabouts,
+    /// `None`: guards cannot fetch single mounts (before 5.2), and it is at home.
+    cache: Option<CacheHome>,
+    /// Is this process in what is prepared for the next guard?
+    is_away: bool,
+}
+
+/// Where the cache is.
+struct CacheHome {
     place: Place,
-    /// The cache's directory, if single mounts can be fetched from there (5.2).
-    cache: Option<Fd>,
-    /// `Some`: this process is not at home, but in what is prepared for the next guard.
-    prepared: Option<Prepared>,
-}
-
-/// Namespaces that wait for a guard.
-struct Prepared {
-    /// The mount namespace, unless it could not be opened.
-    mounts: Option<Fd>,
-    has_cache: bool,
-}
-
-/// Where a guard that is cloned now is born.
-#[derive(Clone, Copy)]
-pub(crate) struct Birthplace {
-    /// What it is in already: it needs no other namespaces of these kinds.
-    pub(crate) namespaces: u32,
-    /// From where it fetches its package's mount.
-    pub(crate) cache: Option<Home>,
-    /// Is there a copy of the cache in its mount namespace?
-    pub(crate) has_cache: bool,
+    dir: Fd,
 }
 
 /// What became of the cache when the namespace was made anew.
@@ -80,7 +70,7 @@ impl MountNamespace {
     /// Makes it and goes there.
     pub(crate) fn enter() -> Result<Self> {
         let mut new = Self {
-            host: Place::here()?,
+            host: Whereabouts::now()?,
             host_table: fs::open(c"/proc/self/mountinfo", O_RDONLY)?,
             made: None,
             is_stale: false,
@@ -105,48 +95,55 @@ impl MountNamespace {
         made.map_or(MountPoints::of_lines(b""), |made| made.table.points())
     }
 
-    /// Of a guard that is cloned now.
-    pub(crate) fn birthplace(&self) -> Birthplace {
-        let made = self.made.as_ref();
-        let prepared = made.and_then(|made| made.prepared.as_ref());
-        let way_back = prepared.and_then(|prepared| prepared.mounts.as_ref());
-        let home = made.and_then(|made| {
-            Some(Home {
-                namespace: made.place.mounts(),
-                dir: made.cache.as_ref()?.raw(),
-                way_back: way_back.map(Fd::raw),
-            })
-        });
-        Birthplace {
-            namespaces: if prepared.is_some() { PREPARED } else { 0 },
-            cache: home,
-            has_cache: prepared.is_none_or(|prepared| prepared.has_cache),
-        }
+    /// The namespaces that a guard is born into that is cloned now: it needs no others of their kinds.
+    pub(crate) fn prepared(&self) -> u32 {
+        let is_away = self.made.as_ref().is_some_and(|made| made.is_away);
+        if is_away { PREPARED } else { 0 }
+    }
+
+    /// From where a guard fetches its package's mount, if it can.
+    pub(crate) fn cache(&self) -> Option<Home> {
+        let cache = self.made.as_ref()?.cache.as_ref()?;
+        Some(Home {
+            namespace: cache.place.namespace().raw(),
+            dir: cache.dir.raw(),
+        })
     }
 
     /// Prepares the namespaces of the next guard. Without memory for them it has to make its own.
     pub(crate) fn prepare(&mut self) {
         if let Some(made) = &mut self.made
-            && made.prepared.is_none()
-            && namespace::unshare(PREPARED).is_ok()
+            && !made.is_away
         {
-            // Of a cache that is not shared: nobody else loses anything.
-            let is_gone = made.cache.is_some() && mount::umount(CACHE_DIR, MNT_DETACH).is_ok();
-            made.prepared = Some(Prepared {
-                mounts: place::mount_namespace().ok(),
-                has_cache: !is_gone,
-            });
+            made.is_away = namespace::unshare(PREPARED).is_ok();
         }
     }
 
-    /// Where the cache is. What was prepared is the guard's that was just cloned, or nobody's.
+    /// What was prepared is the guard's that was just cloned, or nobody's.
     pub(crate) fn go_home(&mut self) {
         if let Some(made) = &mut self.made
-            && made.prepared.take().is_some()
-            && made.place.go().is_err()
+            && made.is_away
+        {
+            made.is_away = false;
+            self.come_back();
+        }
+    }
+
+    fn come_back(&mut self) {
+        if let Some(made) = &self.made
+            && made.home.go().is_err()
         {
             // Everything is made anew before the next launch.
             self.made = None;
+        }
+    }
+
+    /// Goes where the cache is; `come_back` is to follow.
+    fn go_to_cache(&mut self) -> Result<()> {
+        self.go_home();
+        match self.made.as_ref().and_then(|made| made.cache.as_ref()) {
+            Some(cache) => cache.place.go(),
+            None => Ok(()),
         }
     }
 
@@ -155,14 +152,16 @@ impl MountNamespace {
         if slots == 0 {
             return;
         }
-        self.go_home();
-        while slots != 0 {
-            if let Ok(path) = slot_path(slots.trailing_zeros()) {
-                // Nothing is mounted, or there is no directory yet.
-                mount::umount(path.as_c_str(), MNT_DETACH).unwrap_or_default();
+        if self.go_to_cache().is_ok() {
+            while slots != 0 {
+                if let Ok(path) = rocker_guard::slot_path(slots.trailing_zeros()) {
+                    // Nothing is mounted, or there is no directory yet.
+                    mount::umount(path.as_c_str(), MNT_DETACH).unwrap_or_default();
+                }
+                slots &= slots.wrapping_sub(1);
             }
-            slots &= slots.wrapping_sub(1);
         }
+        self.come_back();
         self.prepare();
     }
 
@@ -173,10 +172,11 @@ impl MountNamespace {
         if self.made.is_some() && !self.is_stale {
             return Ok(None);
         }
-        self.go_home();
         // Before it is left. Where there is no such call the cache starts again.
-        let was_made = self.made.take();
-        let cache = was_made.and_then(|_| mount::copy_tree(AT_FDCWD, CACHE_DIR).ok());
+        let was_there = self.made.is_some() && self.go_to_cache().is_ok();
+        self.made = None;
+        let cache = was_there.then(|| mount::copy_tree(AT_FDCWD, CACHE_DIR));
+        let cache = cache.and_then(Result::ok);
         self.is_stale = false;
         self.host.go()?;
         let carried = self.make(cache)?;
@@ -193,6 +193,11 @@ impl MountNamespace {
         };
         change_propagation(c"/", MS_REC | slave_or_not)?;
         let table = MountTable::read()?;
+        let home = Whereabouts::now()?;
+        let lends = !OLD_KERNELS || mount::copy_tree(AT_FDCWD, c"/proc").is_ok();
+        if lends {
+            namespace::unshare(CLONE_NEWNS)?;
+        }
         let carried = match cache {
             Some(tree) if hang_cache(&tree).is_ok() => Carried::Everything,
             _ => {
@@ -200,16 +205,23 @@ impl MountNamespace {
                 Carried::Nothing
             }
         };
-        let lends = !OLD_KERNELS || mount::copy_tree(AT_FDCWD, CACHE_DIR).is_ok();
-        if !lends {
+        let cache = if lends {
+            let cache = CacheHome {
+                place: Place::here()?,
+                dir: open_cache()?,
+            };
+            home.go()?;
+            Some(cache)
+        } else {
             // With every copy of it.
             change_propagation(CACHE_DIR, MS_SHARED)?;
-        }
+            None
+        };
         self.made = Some(Made {
             table,
-            place: Place::here()?,
-            cache: if lends { Some(open_cache()?) } else { None },
-            prepared: None,
+            home,
+            cache,
+            is_away: false,
         });
         self.prepare();
         Ok(carried)
@@ -225,10 +237,6 @@ fn mount_cache() -> Result<()> {
         data: Some(c"mode=700,size=64k"),
     }
     .at(CACHE_DIR)
-}
-
-fn slot_path(slot: u32) -> Result<StackPath<32>> {
-    StackPath::of(&[CACHE_DIR.to_bytes(), b"/", Decimal::of(slot).as_bytes()])
 }
 
 fn open_cache() -> Result<Fd> {

@@ -143,8 +143,7 @@ impl Server<'_> {
             keys: self.kept.trust.generation(),
             user_namespaces: &self.kept.user_namespaces,
             mask: self.listener.mask(),
-            mounts: self.mounts.points(),
-            birthplace: self.mounts.birthplace(),
+            mounts: &self.mounts,
             kernel: self.kernel,
         };
         if let Some(state) = launch::launch(&mut launcher, client, packet) {
