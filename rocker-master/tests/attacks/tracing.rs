@@ -66,20 +66,35 @@ pub fn s05_entering_processes() {
     assert!(met > ENTRIES / 40, "the attacker met {met} of {ENTRIES}");
     assert_eq!(loot, "");
 
-    let lurker = Lurker::start(|app| enter(&request, Entry::Library, app).guard_pid);
+    let mut loot = String::new();
+    let has_all = |loot: &str| {
+        ["readv", "mem", "getfd"]
+            .iter()
+            .all(|way| loot.contains(way))
+    };
+    // Which way the attacker finds open depends on when it comes.
+    for _ in 0..10 {
+        if !has_all(&loot) {
+            loot += &loot_of_careless_ones(&request);
+        }
+    }
+    assert!(has_all(&loot), "the control: {loot}");
+}
+
+/// What is to be had of processes that enter and may be traced.
+fn loot_of_careless_ones(request: &Request<'_>) -> String {
+    let lurker = Lurker::start(|app| enter(request, Entry::Library, app).guard_pid);
     let linger = || {
         lurker::linger();
         0
     };
     let careless = Step::NotDumpable;
-    let enter_by_hand = |_| by_hand(lurker::DOOR, &request, careless, &linger).app_pid;
+    let enter_by_hand = |_| by_hand(lurker::DOOR, request, careless, &linger).app_pid;
     let entered: Vec<i32> = (0..20).map(enter_by_hand).collect();
     let (_, loot) = lurker.end();
     // Not before: who is traced can only be waited for when the tracer has gone.
     for pid in entered {
         wait_for(pid);
     }
-    for way in ["readv", "mem", "getfd"] {
-        assert!(loot.contains(way), "the control: {loot}");
-    }
+    loot
 }
