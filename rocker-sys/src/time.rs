@@ -17,7 +17,7 @@ pub fn monotonic_ms() -> u64 {
 /// Microseconds of `CLOCK_MONOTONIC`. Only differences mean anything.
 pub fn monotonic_us() -> u64 {
     let (seconds, nanoseconds) = clock(g::CLOCK_MONOTONIC);
-    let microseconds = nanoseconds / 1_000;
+    let (microseconds, _) = thousandths(nanoseconds);
     seconds
         .wrapping_mul(1_000_000)
         .wrapping_add(microseconds.into())
@@ -25,10 +25,37 @@ pub fn monotonic_us() -> u64 {
 
 fn clock_ms(id: u32) -> u64 {
     let (seconds, nanoseconds) = clock(id);
-    let milliseconds = nanoseconds / 1_000_000;
+    let milliseconds = millionths(nanoseconds);
     seconds
         .wrapping_mul(1_000)
         .wrapping_add(milliseconds.into())
+}
+
+/// Not every ARM can divide: there a division is a function of 200 bytes, and these are multiplications by the divisor's
+/// inverse (Hacker's Delight, 10-9). Elsewhere those are the larger ones.
+const MULTIPLIES: bool = cfg!(target_arch = "arm");
+
+/// A number below 2^30 in millionths, rounded down.
+fn millionths(number: u32) -> u32 {
+    if MULTIPLIES {
+        by_inverse(number, 0x431b_de83, 50)
+    } else {
+        number / 1_000_000
+    }
+}
+
+/// In thousandths, rounded down, and what is left.
+fn thousandths(number: u32) -> (u32, u32) {
+    if MULTIPLIES {
+        let quotient = by_inverse(number, 0x1062_4dd3, 38);
+        (quotient, number.wrapping_sub(quotient.wrapping_mul(1_000)))
+    } else {
+        (number / 1_000, number % 1_000)
+    }
+}
+
+fn by_inverse(number: u32, inverse: u32, shift: u32) -> u32 {
+    (u64::from(number).wrapping_mul(inverse.into()) >> shift) as u32
 }
 
 /// Seconds and nanoseconds. The latter are below 2^30, and so they are told: to divide 64 bits takes a kilobyte of code on
@@ -106,9 +133,10 @@ fn poll_once(fd: RawFd, events: u32, timeout_ms: u64) -> Result<usize> {
     };
     // Longer waits come back early, after 49 days, and wait again.
     let timeout_ms = u32::try_from(timeout_ms).unwrap_or(u32::MAX);
+    let (seconds, milliseconds) = thousandths(timeout_ms);
     let mut timeout = [
-        u64::from(timeout_ms / 1_000),
-        u64::from((timeout_ms % 1_000).wrapping_mul(1_000_000)),
+        u64::from(seconds),
+        u64::from(milliseconds.wrapping_mul(1_000_000)),
     ];
     #[cfg(target_pointer_width = "64")]
     let number = g::__NR_ppoll;
@@ -148,4 +176,25 @@ fn poll_once_old(mut poll: g::pollfd, timeout: [u64; 2]) -> Result<usize> {
             8,
         )
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn products_with_inverses_are_quotients() {
+        // What a product that is a little off gets wrong first is a multiple of the divisor, or the number before it.
+        for quotient in 0..u32::MAX / 1_000 {
+            for number in [quotient * 1_000, quotient * 1_000 + 999] {
+                assert_eq!(by_inverse(number, 0x1062_4dd3, 38), quotient);
+            }
+        }
+        assert_eq!(by_inverse(u32::MAX, 0x1062_4dd3, 38), u32::MAX / 1_000);
+        for quotient in 0..(1 << 30) / 1_000_000 {
+            for number in [quotient * 1_000_000, quotient * 1_000_000 + 999_999] {
+                assert_eq!(by_inverse(number, 0x431b_de83, 50), quotient);
+            }
+        }
+    }
 }
