@@ -91,11 +91,14 @@ use_small_code() {
     esac
 }
 
-# The linker that rustup brings along: enough for a program without libc, on every processor.
-rust_linker() {
+# One of the programs that rustup brings along.
+rust_program() { # NAME
     host=$(rustc -vV | sed -n 's/^host: //p')
-    echo "$(rustc --print sysroot)/lib/rustlib/$host/bin/gcc-ld/ld.lld"
+    echo "$(rustc --print sysroot)/lib/rustlib/$host/bin/$1"
 }
+
+# Enough for a program without libc, on every processor.
+rust_linker() { rust_program gcc-ld/ld.lld; }
 
 # Sets `kernel` to the version that KERNEL names. Debian 12, whose kernel it is if KERNEL names none, has none for riscv64.
 choose_kernel() {
