@@ -120,7 +120,10 @@ fn tell_ready(plan: &Plan<'_>, doors: &Doors, seat: Option<&Seat>) -> Result<()>
         fds.add(spent.first().map(|_| seat.lock()));
     }
     let report = Report::reached(Stage::READY).encode();
-    socket::send(plan.master, &report, fds.as_slice())
+    // This is the App's user by now, of which the kernel takes no descriptors if too many are on the way (ETOOMANYREFS,
+    // unix(7)), and another App of the same user can see to that. Then the master does without.
+    let sent = socket::send(plan.master, &report, fds.as_slice());
+    sent.or_else(|_| socket::send(plan.master, &report, &[]))
 }
 
 /// Descriptors of one packet.

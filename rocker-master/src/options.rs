@@ -67,7 +67,7 @@ usage: rocker-master [options]
     "  --version
   --help
 
-It runs in the foreground, as root. Sandboxes outlive it.
+It must be root. Sandboxes outlive it.
 "
 );
 

@@ -4,7 +4,7 @@ use rocker_client::{Failure, Stage};
 use rocker_sys::{Errno, socket};
 use rocker_testing::{
     Case, Master, POLICY_OF_1000, Peer, SOON, Steady, as_user, become_user, children_of,
-    descriptors_of, eventually, has_pidfds, kill, launch, pipe, request, run_cases,
+    descriptors_of, eventually, has_pidfds, kill, launch, pipe, request, run_cases, wait_for_guard,
     wait_for_master,
 };
 use std::io::{Read, Write};
@@ -238,10 +238,15 @@ fn descriptors_on_the_way() {
         rlim_cur: 256,
         rlim_max: 256,
     };
-    // The master, which runs already, keeps its own.
-    // SAFETY: reads our structure.
-    let lowered = unsafe { libc::setrlimit(libc::RLIMIT_NOFILE, &raw const limit) };
-    assert_eq!(lowered, 0);
+    // A guard has the master's.
+    for pid in [0, master.pid()] {
+        // SAFETY: one structure is read, none is written.
+        let lowered = unsafe {
+            let none = std::ptr::null_mut();
+            libc::prlimit(pid, libc::RLIMIT_NOFILE, &raw const limit, none)
+        };
+        assert_eq!(lowered, 0);
+    }
     let (mut begun, tell) = pipe();
     // SAFETY: the case has one thread.
     let user = unsafe { libc::fork() };
@@ -256,9 +261,13 @@ fn descriptors_on_the_way() {
         unsafe { libc::pause() };
     }
     begun.read_exact(&mut [0]).unwrap();
-    let launched = launch(&request(), &|| 42).unwrap();
-    assert_eq!(launched.app_pidfd.is_some(), has_pidfds());
-    assert_eq!(rocker_testing::wait_for(launched.app_pid), 42);
+    // From the second on a guard has work directories to be cleared.
+    for _ in 0..4 {
+        let launched = launch(&request(), &|| 42).unwrap();
+        assert_eq!(launched.app_pidfd.is_some(), has_pidfds());
+        assert_eq!(rocker_testing::wait_for(launched.app_pid), 42);
+        wait_for_guard(&launched);
+    }
     kill(user, libc::SIGKILL);
     drop(master);
 }

@@ -97,7 +97,7 @@ pub const IDENTITY: &str = "
     setresuid:error=EAGAIN           -                             harden
     capset:error=EPERM               -                             harden
     sendmsg:error=EPIPE:when=1       -                             vanished
-    sendmsg:error=EPIPE:when=3       -                             vanished
+    sendmsg:error=EPIPE:when=3..4    -                             vanished
     sendmsg:error=EPIPE:when=4       -                             vanished
 ";
 
