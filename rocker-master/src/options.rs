@@ -59,9 +59,9 @@ usage: rocker-master [options]
 ",
     policy_help!(),
     "  --socket PATH      listen here; else $ROCKER_SOCKET, else /run/rocker/master.sock
-  --notify-fd N      write a newline to this descriptor once it serves
+  --notify-fd N      write a newline here once it serves
   --cache-idle S     keep a package that none uses mounted for S seconds (10)
-  --die-with-parent  end with whoever started this
+  --die-with-parent  end with who started this
 ",
     signature_help!(),
     "  --version
