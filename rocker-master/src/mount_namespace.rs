@@ -1,16 +1,16 @@
 //! `MountNamespace`: the master's own, from which every sandbox's is copied.
 //!
-//! It shows what the namespace shows in which the master was started (the host's), and beside that the package cache, which
-//! nobody else sees and which goes with the master, however it dies. What the host mounts and unmounts where its mounts are
-//! shared happens here too (`mount_namespaces(7)`); where they are private, as on a system without systemd, it would not,
-//! and a removed medium would stay busy. So the host's table of mounts is watched, and when it has changed the namespace is
-//! made anew.
+//! It shows what the namespace shows in which the master was started (the host's). What the host mounts and unmounts where
+//! its mounts are shared happens here too (`mount_namespaces(7)`); where they are private, as on a system without systemd, it
+//! would not, and a removed medium would stay busy. So the host's table of mounts is watched, and when it has changed the
+//! namespace is made anew.
 //!
 //! To copy it and to make an IPC namespace takes a tenth of a launch where 20 things are mounted, and two thirds where 2,000
 //! are. So the master, when it has nothing better to do, goes to a copy of its namespace and to a new IPC namespace. There the
 //! next guard is born; the master leaves both to it, and goes home.
 //!
-//! The cache is in another copy, where nobody stays: no sandbox's namespace is copied from that one.
+//! The package cache is in another copy, where nobody stays, and of which no sandbox's is a copy. It goes with the master,
+//! however that dies.
 
 use crate::mount_table::MountTable;
 use crate::whereabouts::Whereabouts;
