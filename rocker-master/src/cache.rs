@@ -4,8 +4,11 @@
 //! a while. Until then the package's file is busy: its blocks stay on the disk when it is deleted, and its file system cannot
 //! be unmounted.
 
+mod lease;
 #[cfg(test)]
 mod tests;
+
+pub(crate) use lease::Lease;
 
 use crate::packet::Packet;
 use core::mem;
@@ -29,23 +32,6 @@ enum State {
         /// The request that brought it, for its path.
         packet: Packet,
     },
-}
-
-/// What a sandbox holds of the cache; to be given back with [`PackageCache::release`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[must_use]
-pub(crate) enum Lease {
-    /// A guard that has not said which slot it uses.
-    Choosing {
-        /// Kept for it.
-        kept: Option<Slot>,
-        /// Where the cache was when it was cloned.
-        generation: u32,
-    },
-    /// A sandbox that uses this slot.
-    Slot(Slot),
-    /// A sandbox that uses none.
-    Nothing,
 }
 
 /// The table of slots.
@@ -134,21 +120,25 @@ impl PackageCache {
             return lease;
         };
         self.choosing = self.choosing.saturating_sub(1);
-        if slot == kept && slot.is_some() {
-            // What was mounted where the cache is no more is its sandbox's alone.
-            let slot = slot.filter(|_| generation == self.generation);
-            let filled = slot.and_then(|slot| self.fill(slot, &file?, packet));
-            if filled.is_none() {
-                self.empty_kept(kept);
+        let chosen = match kept {
+            Some(kept) if slot == Some(kept) => {
+                // What was mounted where the cache is no more is its sandbox's alone.
+                let file = file.filter(|_| generation == self.generation);
+                let filled = file.and_then(|file| self.fill(kept, &file, packet));
+                if filled.is_none() {
+                    self.empty(kept);
+                }
+                filled
             }
-            return filled.map_or(Lease::Nothing, Lease::Slot);
-        }
-        // It has mounted nothing there.
-        if let Some(state) = kept.and_then(|slot| self.state(slot)) {
-            *state = State::Free;
-        }
-        let joined = slot.and_then(|slot| self.join(slot));
-        joined.map_or(Lease::Nothing, Lease::Slot)
+            _ => {
+                // It has mounted nothing there.
+                if let Some(state) = kept.and_then(|slot| self.state(slot)) {
+                    *state = State::Free;
+                }
+                slot.and_then(|slot| self.join(slot))
+            }
+        };
+        chosen.map_or(Lease::Nothing, Lease::Slot)
     }
 
     fn fill(&mut self, slot: Slot, file: &Fd, packet: &Packet) -> Option<Slot> {
@@ -175,7 +165,10 @@ impl PackageCache {
         match lease {
             Lease::Choosing { kept, .. } => {
                 self.choosing = self.choosing.saturating_sub(1);
-                self.empty_kept(kept);
+                // It has failed, perhaps after it had mounted something there.
+                if let Some(slot) = kept {
+                    self.empty(slot);
+                }
             }
             Lease::Slot(slot) => {
                 if let Some(State::Mounted {
@@ -195,27 +188,20 @@ impl PackageCache {
         self.drop_overdue(now);
     }
 
-    /// Its guard has failed, perhaps after it had mounted something there.
-    fn empty_kept(&mut self, slot: Option<Slot>) {
-        if let Some(slot) = slot {
-            self.empty(slot);
-        }
-    }
-
     /// When the next package is to go, if one is idle.
     pub(crate) fn next_deadline(&self) -> Option<u64> {
         let (_, since) = self.longest_idle()?;
         Some(since.saturating_add(self.idle_ms))
     }
 
-    /// Unmounts what has been idle for long enough.
+    /// Lets go of what has been idle for long enough.
     pub(crate) fn drop_overdue(&mut self, now: u64) {
         while self.next_deadline().is_some_and(|deadline| deadline <= now) {
             self.drop_longest_idle();
         }
     }
 
-    /// Unmounts everything that nobody uses; says how many packages that were.
+    /// Lets go of everything that nobody uses; says how many packages that were.
     pub(crate) fn drop_idle(&mut self) -> u32 {
         let mut dropped = 0u32;
         while self.drop_longest_idle().is_some() {
@@ -254,7 +240,7 @@ impl PackageCache {
         }
     }
 
-    /// The package that may be unmounted first, and since when it is idle.
+    /// The package that may go first, and since when it is idle.
     fn longest_idle(&self) -> Option<(Slot, u64)> {
         let mut longest: Option<(Slot, u64)> = None;
         for (slot, state) in (0..).zip(&self.states) {

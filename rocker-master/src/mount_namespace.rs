@@ -57,6 +57,16 @@ struct CacheHome {
     dir: Fd,
 }
 
+impl CacheHome {
+    /// Where this process is.
+    fn here() -> Result<Self> {
+        Ok(Self {
+            place: Place::here()?,
+            dir: open_cache()?,
+        })
+    }
+}
+
 /// What became of the cache when the namespace was made anew.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Carried {
@@ -194,22 +204,14 @@ impl MountNamespace {
         change_propagation(c"/", MS_REC | slave_or_not)?;
         let table = MountTable::read()?;
         let home = Whereabouts::now()?;
-        let lends = !OLD_KERNELS || mount::copy_tree(AT_FDCWD, c"/proc").is_ok();
+        // The cache's copy was made by the same call.
+        let lends = !OLD_KERNELS || cache.is_some() || mount::copy_tree(AT_FDCWD, c"/proc").is_ok();
         if lends {
             namespace::unshare(CLONE_NEWNS)?;
         }
-        let carried = match cache {
-            Some(tree) if hang_cache(&tree).is_ok() => Carried::Everything,
-            _ => {
-                mount_cache()?;
-                Carried::Nothing
-            }
-        };
+        let carried = show_cache(cache)?;
         let cache = if lends {
-            let cache = CacheHome {
-                place: Place::here()?,
-                dir: open_cache()?,
-            };
+            let cache = CacheHome::here()?;
             home.go()?;
             Some(cache)
         } else {
@@ -226,6 +228,15 @@ impl MountNamespace {
         self.prepare();
         Ok(carried)
     }
+}
+
+/// The cache as it was, or else a new one.
+fn show_cache(copy: Option<Fd>) -> Result<Carried> {
+    if copy.is_some_and(|tree| hang_cache(&tree).is_ok()) {
+        return Ok(Carried::Everything);
+    }
+    mount_cache()?;
+    Ok(Carried::Nothing)
 }
 
 /// A small tmpfs.
