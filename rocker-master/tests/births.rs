@@ -1,7 +1,10 @@
 //! Where guards are born: in namespaces that the master had prepared, or that they had to make.
 
-use rocker_client::{Callback, DEFAULT_SOCKET, Launched, Request, launch_callback};
-use rocker_testing::{Case, Master, Sandbox, kill, request, run_cases_on_both_kernels, wait_for};
+use rocker_client::{DEFAULT_SOCKET, Launched};
+use rocker_testing::{
+    Case, Master, MountLine, Sandbox, kill, launch_function, mounts_of, request,
+    run_cases_on_both_kernels, wait_for,
+};
 use std::ffi::c_void;
 use std::fs;
 use std::path::PathBuf;
@@ -42,13 +45,13 @@ fn check(guard: i32, others: &[i32]) {
             assert_ne!(*own, other);
         }
     }
-    let mounts = fs::read_to_string(format!("/proc/{guard}/mountinfo")).unwrap();
-    let points = |point: &str| {
-        let is_there = |line: &&str| line.split(' ').nth(4) == Some(point);
-        mounts.lines().filter(is_there).count()
+    let mounts = mounts_of(guard);
+    let count = |point: &str| {
+        let is_there = |mount: &&MountLine| mount.point == point.as_bytes();
+        mounts.iter().filter(is_there).count()
     };
-    assert_eq!(points("/run/exec"), 1, "{mounts}");
-    assert_eq!(points("/proc/driver"), 0, "{mounts}");
+    assert_eq!(count("/run/exec"), 1, "{mounts:?}");
+    assert_eq!(count("/proc/driver"), 0, "{mounts:?}");
 }
 
 fn a_guard_is_born_in_what_was_prepared() {
@@ -66,19 +69,9 @@ fn a_guard_is_born_in_what_was_prepared() {
     }
 }
 
-/// Threads cannot share a closure that allocates: after the fork of one, another may have held the allocator's lock.
-unsafe extern "C" fn stay(_: *mut c_void) -> i32 {
+extern "C" fn stay(_: *mut c_void) -> i32 {
     // SAFETY: waits for a signal, whose default is to end this process.
     unsafe { libc::pause() }
-}
-
-fn launch(request: &Request<'_>) -> Launched {
-    let callback = Callback {
-        function: stay,
-        argument: std::ptr::null_mut(),
-    };
-    // SAFETY: the function makes one system call.
-    unsafe { launch_callback(DEFAULT_SOCKET, request, callback) }.unwrap()
 }
 
 /// They have all asked when the master comes to hear them, so for one alone something is prepared.
@@ -87,7 +80,8 @@ fn launches_at_once_share_nothing() {
     let request = request();
     kill(master.pid(), libc::SIGSTOP);
     let launched: Vec<_> = std::thread::scope(|scope| {
-        let launching: Vec<_> = (0..4).map(|_| scope.spawn(|| launch(&request))).collect();
+        let launch = || launch_function(DEFAULT_SOCKET, &request, stay).unwrap();
+        let launching: Vec<_> = (0..4).map(|_| scope.spawn(launch)).collect();
         std::thread::sleep(Duration::from_millis(200));
         kill(master.pid(), libc::SIGCONT);
         let joined = launching.into_iter().map(|it| it.join().unwrap());

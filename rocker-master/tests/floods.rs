@@ -4,8 +4,8 @@ use rocker_client::{Failure, Stage};
 use rocker_sys::{Errno, socket};
 use rocker_testing::{
     Case, Master, POLICY_OF_1000, Peer, SOON, Steady, as_user, become_user, children_of,
-    descriptors_of, eventually, has_pidfds, kill, launch, pipe, request, run_cases, wait_for_guard,
-    wait_for_master,
+    descriptors_of, eventually, has_pidfds, kill, launch, limit_descriptors, pipe, request,
+    run_cases, wait_for_guard, wait_for_master,
 };
 use std::io::{Read, Write};
 use std::process::ExitCode;
@@ -234,18 +234,9 @@ fn five_hundred_silent_connections() {
 /// The kernel lets a user have as many descriptors on the way as the sender may have open, and that user may be an App's.
 fn descriptors_on_the_way() {
     let master = start();
-    let limit = libc::rlimit {
-        rlim_cur: 256,
-        rlim_max: 256,
-    };
     // A guard has the master's.
     for pid in [0, master.pid()] {
-        // SAFETY: one structure is read, none is written.
-        let lowered = unsafe {
-            let none = std::ptr::null_mut();
-            libc::prlimit(pid, libc::RLIMIT_NOFILE, &raw const limit, none)
-        };
-        assert_eq!(lowered, 0);
+        limit_descriptors(pid, 256);
     }
     let (mut begun, tell) = pipe();
     // SAFETY: the case has one thread.

@@ -3,7 +3,8 @@
 
 use rocker_client::{Failure, Stage};
 use rocker_testing::{
-    Case, Peer, SOON, Steady, Traces, assert_within, eventually, request, run_cases,
+    Case, Peer, SOON, Steady, Traces, assert_within, eventually, limit_descriptors, request,
+    run_cases,
 };
 use std::path::Path;
 use std::process::ExitCode;
@@ -198,20 +199,7 @@ fn a_peer_that_never_joins_keeps_no_sandbox() {
 
 fn no_more_descriptors_is_an_answer() {
     let steady = Steady::start();
-    let low = libc::rlimit {
-        rlim_cur: 32,
-        rlim_max: 32,
-    };
-    // SAFETY: one structure is read, none is written.
-    let done = unsafe {
-        libc::prlimit(
-            steady.master.pid(),
-            libc::RLIMIT_NOFILE,
-            &raw const low,
-            std::ptr::null_mut(),
-        )
-    };
-    assert_eq!(done, 0);
+    limit_descriptors(steady.master.pid(), 32);
     let peers: Vec<_> = (0..32).map(|_| Peer::connect().unwrap()).collect();
     let full = Failure::new(Stage::LIMIT, libc::EMFILE);
     assert_eq!(peers.last().unwrap().refusal(SOON), Some(full));

@@ -2,10 +2,10 @@
 //!
 //! A seccomp filter makes a system call fail in the client and in the App to be, but not in the master, which runs already.
 
-use rocker_client::{Callback, Failure, NO_INDEX, Request, Seccomp, Stage, launch_callback};
+use rocker_client::{Failure, NO_INDEX, Request, Seccomp, Stage};
 use rocker_testing::{
     ALL_NAMESPACES, Caller, Case, Master, Refusal, SETNS_BY_PIDFD, Sandbox, Traces, assert_within,
-    eventually, in_fork, launch, refuse_calls, request, run_cases, wait_for,
+    eventually, in_fork, launch, launch_function, refuse_calls, request, run_cases, wait_for,
 };
 use std::path::Path;
 use std::process::ExitCode;
@@ -169,26 +169,20 @@ fn a_policy_that_cannot_be_put_into_force() {
     assert_eq!(status, 127);
 }
 
-unsafe extern "C" fn never(_: *mut std::ffi::c_void) -> i32 {
+extern "C" fn never(_: *mut std::ffi::c_void) -> i32 {
     0
 }
 
 fn an_address_that_is_too_long() {
-    let callback = Callback {
-        function: never,
-        argument: std::ptr::null_mut(),
-    };
     let long = rocker_testing::c_path(format!("/run/{}", "x".repeat(103)));
-    // SAFETY: the function does nothing.
-    let failure = unsafe { launch_callback(&long, &request(), callback) }.unwrap_err();
+    let failure = launch_function(&long, &request(), never).unwrap_err();
     assert_eq!(
         failure,
         Failure::new(Stage::SOCKET_PATH, libc::ENAMETOOLONG)
     );
     // One byte less is an address, at which nobody listens.
     let fits = rocker_testing::c_path(format!("/run/{}", "x".repeat(102)));
-    // SAFETY: as above.
-    let failure = unsafe { launch_callback(&fits, &request(), callback) }.unwrap_err();
+    let failure = launch_function(&fits, &request(), never).unwrap_err();
     assert_eq!(failure, Failure::new(Stage::CONNECT, libc::ENOENT));
 }
 

@@ -1,9 +1,9 @@
 //! One launch as a whole: what the App finds, what the guard is called, and what is left afterwards.
 
-use rocker_client::guard_name;
+use rocker_client::{DEFAULT_SOCKET, guard_name};
 use rocker_testing::{
-    Case, Master, Sandbox, Traces, ask, eventually, is_there, kill, launch, request,
-    run_cases_on_both_kernels, wait_for, wait_for_guard,
+    Case, Master, Sandbox, Traces, ask, eventually, is_there, kill, launch, launch_function,
+    request, run_cases_on_both_kernels, wait_for, wait_for_guard,
 };
 use std::collections::BTreeSet;
 use std::fs;
@@ -154,8 +154,7 @@ fn namespaces_are_not_the_host_s() {
     assert_eq!(inside.lines().count(), KINDS.len());
 }
 
-/// Threads cannot share a closure that allocates: after the fork of one, another may have held the allocator's lock.
-unsafe extern "C" fn leave_at_once(_: *mut std::ffi::c_void) -> i32 {
+extern "C" fn leave_at_once(_: *mut std::ffi::c_void) -> i32 {
     // SAFETY: ends this process, which shares nothing with its parent.
     unsafe { libc::_exit(3) }
 }
@@ -169,18 +168,7 @@ fn launches_from_eight_threads_all_work() {
         for _ in 0..8 {
             scope.spawn(|| {
                 for _ in 0..8 {
-                    let callback = rocker_client::Callback {
-                        function: leave_at_once,
-                        argument: std::ptr::null_mut(),
-                    };
-                    // SAFETY: the function makes one system call.
-                    let launched = unsafe {
-                        rocker_client::launch_callback(
-                            rocker_client::DEFAULT_SOCKET,
-                            &request,
-                            callback,
-                        )
-                    };
+                    let launched = launch_function(DEFAULT_SOCKET, &request, leave_at_once);
                     assert_eq!(wait_for(launched.unwrap().app_pid), 3);
                 }
             });

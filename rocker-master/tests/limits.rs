@@ -2,8 +2,8 @@
 
 use rocker_client::{Failure, Stage};
 use rocker_testing::{
-    Case, Master, POLICY_OF_1000, Peer, SOON, Steady, as_user, children_of, eventually, request,
-    run_cases,
+    Case, Master, POLICY_OF_1000, Peer, SOON, Steady, as_user, children_of, eventually,
+    limit_descriptors, request, run_cases,
 };
 use std::process::ExitCode;
 
@@ -158,13 +158,8 @@ fn root_may_be_limited_too() {
 
 /// A user that may have more than the master's descriptors are enough for.
 fn users_leave_descriptors_to_root() {
-    let low = libc::rlimit {
-        rlim_cur: 160,
-        rlim_max: 160,
-    };
-    // SAFETY: one structure is read.
-    let done = unsafe { libc::setrlimit(libc::RLIMIT_NOFILE, &raw const low) };
-    assert_eq!(done, 0);
+    // The master is to have the case's.
+    limit_descriptors(0, 160);
     let (_master, packet) = start(&policy("uid=1000", 4096, 4096));
     let full = Some(Failure::new(Stage::LIMIT, libc::EMFILE));
     let status = as_user(1000, || {

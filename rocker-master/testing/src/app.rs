@@ -1,7 +1,7 @@
 //! Launching Rust closures as Apps.
 
 use rocker_client::{Callback, DEFAULT_SOCKET, Failure, Launched, Request, launch_callback};
-use std::ffi::{c_int, c_void};
+use std::ffi::{CStr, c_int, c_void};
 use std::fs;
 use std::io::Error;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -38,6 +38,21 @@ pub fn launch(request: &Request<'_>, app: App<'_>) -> Result<Launched, Failure> 
     // SAFETY: `run` reads the closure from its own copy of this frame; the case's process has one thread, unless it makes
     // more and knows what its App may do.
     unsafe { launch_callback(DEFAULT_SOCKET, request, callback) }
+}
+
+/// Runs a function as an App, by the master at this socket: from any thread, which a closure that may allocate cannot be.
+/// After the fork of one thread another may have held the allocator's lock.
+pub fn launch_function(
+    socket: &CStr,
+    request: &Request<'_>,
+    function: extern "C" fn(*mut c_void) -> c_int,
+) -> Result<Launched, Failure> {
+    let callback = Callback {
+        function,
+        argument: std::ptr::null_mut(),
+    };
+    // SAFETY: a function that is safe to call reads nothing by its argument.
+    unsafe { launch_callback(socket, request, callback) }
 }
 
 unsafe extern "C" fn run(app: *mut c_void) -> c_int {

@@ -102,7 +102,12 @@ pub fn mount_at(point: impl AsRef<Path>) -> Option<MountLine> {
 
 /// Every mount that the caller sees.
 pub fn mounts() -> Vec<MountLine> {
-    let text = fs::read("/proc/self/mountinfo").unwrap();
+    mounts_of("self")
+}
+
+/// Every mount that a process sees.
+pub fn mounts_of(pid: impl std::fmt::Display) -> Vec<MountLine> {
+    let text = fs::read(format!("/proc/{pid}/mountinfo")).unwrap();
     let lines = text
         .split(|byte| *byte == b'\n')
         .filter(|line| !line.is_empty());

@@ -24,12 +24,13 @@ mod signing;
 mod steady;
 mod traces;
 
-pub use app::{App, launch, request, wait_for};
+pub use app::{App, launch, launch_function, request, wait_for};
 pub use caller::Caller;
 pub use case::{Case, run_attacks, run_cases, run_cases_on_both_kernels, run_cases_on_this_kernel};
 pub use change::{with_data_dir, with_exec_dir, with_ids, with_overlays, with_package};
 pub use files::{
-    MountLine, c_path, errno_of, make_dir, mount, mount_at, mount_tmpfs, mounts, overlays,
+    MountLine, c_path, errno_of, make_dir, mount, mount_at, mount_tmpfs, mounts, mounts_of,
+    overlays,
 };
 pub use filter::{ALL_NAMESPACES, Refusal, SETNS_BY_PIDFD, has_pidfds, refuse_calls};
 pub use master::{Master, POLICY, binary, small_master, weakened_master};
@@ -39,7 +40,8 @@ pub use peer::{Peer, SOCKET};
 pub use pipe::pipe;
 pub use policy::{POLICY_OF_1000, SOON, app_master, app_master_policy, start_for_app_master};
 pub use process::{
-    as_user, become_user, children_of, descriptors_of, in_fork, is_there, kill, status_of,
+    as_user, become_user, children_of, descriptors_of, in_fork, is_there, kill, limit_descriptors,
+    status_of,
 };
 pub use program::{Program, ask_shell};
 pub use sandbox::{Sandbox, ask, wait_for_guard, wait_for_master};

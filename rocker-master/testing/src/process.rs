@@ -50,6 +50,20 @@ pub fn kill(pid: i32, signal: i32) {
     assert_eq!(done, 0, "kill {pid}: {}", Error::last_os_error());
 }
 
+/// Leaves a process (0: the caller's) no more than this many descriptors, nor the right to more.
+pub fn limit_descriptors(pid: i32, most: libc::rlim_t) {
+    let limit = libc::rlimit {
+        rlim_cur: most,
+        rlim_max: most,
+    };
+    // SAFETY: one structure is read, none is written.
+    let done = unsafe {
+        let none = std::ptr::null_mut();
+        libc::prlimit(pid, libc::RLIMIT_NOFILE, &raw const limit, none)
+    };
+    assert_eq!(done, 0, "prlimit {pid}: {}", Error::last_os_error());
+}
+
 /// Runs `work` in a fork of the case, which waits for it. Gives the exit status; a panic is status 101.
 pub fn in_fork(work: impl FnOnce() -> i32) -> i32 {
     // SAFETY: the case has one thread when it calls this, so the child may do what it likes.

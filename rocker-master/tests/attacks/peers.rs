@@ -2,11 +2,11 @@
 
 use crate::entry::{Step, by_hand};
 use crate::false_master::let_in;
-use rocker_client::{Callback, Failure, Stage, launch_callback};
+use rocker_client::{Failure, Stage};
 use rocker_sys::socket::{self, Address};
 use rocker_sys::{credentials, process};
 use rocker_testing::{
-    SOCKET, Steady, become_user, in_fork, kill, make_dir, pipe, request, wait_for,
+    SOCKET, Steady, become_user, in_fork, kill, launch_function, make_dir, pipe, request, wait_for,
 };
 use std::ffi::{CStr, c_int, c_void};
 use std::fs::{self, File};
@@ -66,7 +66,7 @@ fn user_namespace_of(pid: i32) -> PathBuf {
     fs::read_link(format!("/proc/{pid}/ns/user")).unwrap()
 }
 
-unsafe extern "C" fn nothing(_: *mut c_void) -> c_int {
+extern "C" fn nothing(_: *mut c_void) -> c_int {
     0
 }
 
@@ -74,13 +74,8 @@ unsafe extern "C" fn nothing(_: *mut c_void) -> c_int {
 pub fn s25_false_guard() {
     let (master, guard) = start_false_master();
     let request = request();
-    let callback = Callback {
-        function: nothing,
-        argument: std::ptr::null_mut(),
-    };
     for _ in 0..50 {
-        // SAFETY: the function does nothing.
-        let failure = unsafe { launch_callback(FALSE_MASTER, &request, callback) }.unwrap_err();
+        let failure = launch_function(FALSE_MASTER, &request, nothing).unwrap_err();
         assert_eq!(failure, Failure::new(Stage::MASTER, libc::EPERM));
         assert_eq!(rocker_testing::children_of(1), [master]);
     }

@@ -3,7 +3,7 @@
 use crate::entry::Entry;
 use crate::loot::{Intruder, loot_of, unfiltered};
 use rocker_client::Request;
-use rocker_testing::{Master, descriptors_of, in_fork, mount, request};
+use rocker_testing::{Master, descriptors_of, in_fork, mount, mounts_of, request};
 use std::fs;
 use std::io::Error;
 
@@ -71,9 +71,11 @@ pub fn s15_cgroup_file_system() {
             }
             Vec::new()
         });
-        let mounts = fs::read_to_string(format!("/proc/{}/mountinfo", intruder.app_pid)).unwrap();
+        let mounts = mounts_of(intruder.app_pid);
         intruder.end();
-        mounts.contains("/attr rw")
+        mounts
+            .iter()
+            .any(|mount| mount.point.ends_with(b"/attr") && mount.has("rw"))
     });
 }
 

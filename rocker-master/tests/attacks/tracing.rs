@@ -3,8 +3,8 @@
 use crate::entry::{Entry, Step, by_hand, enter};
 use crate::loot::{holds, loot_of, unfiltered};
 use crate::lurker::{self, Lurker};
-use rocker_client::{Callback, Launched, Request, launch_callback};
-use rocker_testing::{Master, binary, wait_for, weakened_master};
+use rocker_client::{Launched, Request};
+use rocker_testing::{Master, binary, launch_function, wait_for, weakened_master};
 use std::ffi::{c_int, c_void};
 use std::fs::{self, OpenOptions};
 
@@ -37,19 +37,14 @@ pub fn s02_program_of_the_master() {
 /// How many times somebody enters the lurker's sandbox.
 const ENTRIES: u32 = 2_000;
 
-unsafe extern "C" fn be_there(_: *mut c_void) -> c_int {
+extern "C" fn be_there(_: *mut c_void) -> c_int {
     lurker::linger();
     0
 }
 
 /// Enters a sandbox in which somebody waits already, by the library: a false master of root's gives it that guard.
 fn enter_by_library(request: &Request<'_>) -> Launched {
-    let callback = Callback {
-        function: be_there,
-        argument: std::ptr::null_mut(),
-    };
-    // SAFETY: the function needs nothing but its own process.
-    unsafe { launch_callback(lurker::DOOR, request, callback) }.unwrap()
+    launch_function(lurker::DOOR, request, be_there).unwrap()
 }
 
 /// CVE-2016-9962: who enters a sandbox is a privileged process in it for a moment, and has the AppMaster's memory and
