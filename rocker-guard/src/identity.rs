@@ -22,7 +22,7 @@ pub(crate) fn enter_user_namespace(plan: &Plan<'_>, mounted: Mounted) -> Step {
 }
 
 /// From here on the guard is the App's user without any capability, and nobody of that uid can look into it or trace it:
-/// `/proc/1` belongs to the real root.
+/// `/proc/1` belongs to the real root. [`leave_root`] is to follow, for the real and the saved uid.
 ///
 /// The capabilities survive the change of ids, because uid 0 of this namespace is not mapped, so they are dropped by hand. The
 /// bounding set stays: it limits what a process has that executes something, which a guard does not do, and which with
@@ -30,16 +30,25 @@ pub(crate) fn enter_user_namespace(plan: &Plan<'_>, mounted: Mounted) -> Step {
 /// as long as it takes to mount `/proc`.
 pub(crate) fn become_app(plan: &Plan<'_>) -> Step {
     let steps = || {
-        // Before the ids change, so that there is no moment in which the App's uid could attach.
-        credentials::set_dumpable(false)?;
         credentials::set_gid(plan.request.gid)?;
-        credentials::set_uid(plan.request.uid)?;
+        credentials::set_effective_uid(plan.request.uid)?;
         credentials::drop_capabilities()?;
         credentials::set_no_new_privs()?;
-        // The change of ids has set it to /proc/sys/fs/suid_dumpable, which may be 1.
+        // Before the real and the saved uid are the App's too, which has to have all three to attach (ptrace(2)), and after
+        // the change of ids, which has set it to /proc/sys/fs/suid_dumpable.
         hide()
     };
     steps().at(Stage::HARDEN)
+}
+
+/// The App's user wholly.
+///
+/// The kernel counts descriptors that are on the way between processes by the sender's real uid, and takes no more of a user
+/// that has too many (`ETOOMANYREFS`, `unix(7)`). An App could see to that, for every later sandbox of its user. So until all
+/// are sent the guard's are root's. By the effective uid, which is one of the three, a process without capabilities may make
+/// this change (`setresuid(2)`), and stays as it is otherwise, not dumpable.
+pub(crate) fn leave_root(plan: &Plan<'_>) -> Step {
+    credentials::set_uid(plan.request.uid).at(Stage::HARDEN)
 }
 
 /// Nobody of this process's uid can look into it from here on.

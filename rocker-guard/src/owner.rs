@@ -40,8 +40,9 @@ pub(crate) unsafe fn become_guard(plan: &Plan<'_>, mask: &Mask<'_>, mounted: Mou
     mask.open_copy().at(Stage::HARDEN_PROC)
 }
 
-/// The effective uid owns the user namespace that is made next.
+/// The effective uid owns the user namespace that is made next. The capabilities of this one are needed until then.
 fn become_owner(uid: u32) -> rocker_sys::Result<()> {
+    credentials::set_no_setuid_fixup()?;
     credentials::set_effective_uid(uid)?;
     // The change of ids has set it to /proc/sys/fs/suid_dumpable, which may be 1.
     identity::hide()

@@ -65,7 +65,10 @@ pub(crate) unsafe fn build(plan: &Plan<'_>) -> Step<Option<Seat>> {
     if !is_early {
         talk::welcome(plan, &doors)?;
     }
-    talk::ready(plan, &doors, seat.as_ref(), filter)?;
+    talk::tell_master(plan, &doors, seat.as_ref())?;
+    // Last of what may fail, as whatever was sent before goes to the account of the real root.
+    identity::leave_root(plan)?;
+    talk::tell_client(plan, &doors, filter)?;
     Ok(seat)
 }
 

@@ -80,16 +80,8 @@ pub(crate) fn welcome(plan: &Plan<'_>, doors: &Doors) -> Step {
     socket::send(plan.client, &reply(plan, doors), fds.as_slice()).at(Stage::VANISHED)
 }
 
-/// Tells client and master that the sandbox is ready.
-pub(crate) fn ready(
-    plan: &Plan<'_>,
-    doors: &Doors,
-    seat: Option<&Seat>,
-    mut filter: Filter,
-) -> Step {
-    // The master first: a guard that was killed between the two would be logged as one that failed, and its client would
-    // have heard that it is ready. A master that has ended meanwhile knows nothing of this sandbox, so there is to be none.
-    tell_ready(plan, doors, seat).at(Stage::VANISHED)?;
+/// Tells the client that the sandbox is ready.
+pub(crate) fn tell_client(plan: &Plan<'_>, doors: &Doors, mut filter: Filter) -> Step {
     let reply = reply(plan, doors);
     socket::send(plan.client, filter.before(&reply), &[]).at(Stage::VANISHED)
 }
@@ -105,9 +97,13 @@ fn reply(plan: &Plan<'_>, doors: &Doors) -> [u8; Reply::SIZE] {
     .encode()
 }
 
+/// Tells the master that the sandbox is ready. It hears so before the client: a guard that was killed between the two would
+/// be logged as one that failed, and its client would have heard that it is ready. A master that has ended meanwhile knows
+/// nothing of this sandbox, so there is to be none.
+///
 /// With it goes the guard's pidfd, if the guard is not the process that the master has cloned: by that the master knows it.
 /// Then what the master is to clear.
-fn tell_ready(plan: &Plan<'_>, doors: &Doors, seat: Option<&Seat>) -> Result<()> {
+pub(crate) fn tell_master(plan: &Plan<'_>, doors: &Doors, seat: Option<&Seat>) -> Step {
     let mut fds = Numbers::default();
     if plan.is_owned() && doors.entrance.has_pidfd() {
         fds.add(doors.fds.first());
@@ -120,10 +116,7 @@ fn tell_ready(plan: &Plan<'_>, doors: &Doors, seat: Option<&Seat>) -> Result<()>
         fds.add(spent.first().map(|_| seat.lock()));
     }
     let report = Report::reached(Stage::READY).encode();
-    // This is the App's user by now, of which the kernel takes no descriptors if too many are on the way (ETOOMANYREFS,
-    // unix(7)), and another App of the same user can see to that. Then the master does without.
-    let sent = socket::send(plan.master, &report, fds.as_slice());
-    sent.or_else(|_| socket::send(plan.master, &report, &[]))
+    socket::send(plan.master, &report, fds.as_slice()).at(Stage::VANISHED)
 }
 
 /// Descriptors of one packet.
@@ -145,7 +138,7 @@ impl Numbers {
 
 /// Tells client and master what failed. Whoever of them is gone does not need to know.
 pub(crate) fn report(plan: &Plan<'_>, failure: Failure) {
-    tell_master(plan, Report(failure)).unwrap_or_default();
+    socket::send(plan.master, &Report(failure).encode(), &[]).unwrap_or_default();
     socket::send(
         plan.client,
         &Reply {
@@ -199,8 +192,4 @@ pub(crate) fn wait_for_maps(plan: &Plan<'_>) -> Step {
         // The master ended.
         None => Err(Errno::ECONNRESET).at(Stage::ID_MAPS),
     }
-}
-
-fn tell_master(plan: &Plan<'_>, report: Report) -> Result<()> {
-    socket::send(plan.master, &report.encode(), &[])
 }

@@ -1,11 +1,9 @@
 //! Users that send more than they should: root is served as before, and nothing of it stays with the master.
 
 use rocker_client::{Failure, Stage};
-use rocker_sys::{Errno, socket};
 use rocker_testing::{
     Case, Master, POLICY_OF_1000, Peer, SOON, Steady, as_user, become_user, children_of,
-    descriptors_of, eventually, has_pidfds, kill, launch, limit_descriptors, pipe, request,
-    run_cases, wait_for_guard, wait_for_master,
+    descriptors_of, eventually, kill, pipe, request, run_cases, wait_for_master,
 };
 use std::io::{Read, Write};
 use std::process::ExitCode;
@@ -35,10 +33,6 @@ const CASES: &[Case] = &[
     (
         "an_unlisted_user_that_floods_does_not_starve_root",
         an_unlisted_user_that_floods,
-    ),
-    (
-        "descriptors_on_the_way_stop_no_app_of_their_user",
-        descriptors_on_the_way,
     ),
     (
         "a_flood_of_refusals_is_no_flood_of_lines",
@@ -229,38 +223,6 @@ fn five_hundred_silent_connections() {
     eventually("none is held", SOON, || {
         descriptors_of(master.pid()).len() == before
     });
-}
-
-/// The kernel lets a user have as many descriptors on the way as the sender may have open, and that user may be an App's.
-fn descriptors_on_the_way() {
-    let master = start();
-    // A guard has the master's.
-    for pid in [0, master.pid()] {
-        limit_descriptors(pid, 256);
-    }
-    let (mut begun, tell) = pipe();
-    // SAFETY: the case has one thread.
-    let user = unsafe { libc::fork() };
-    if user == 0 {
-        become_user(1000);
-        let (ours, _theirs) = socket::pair().unwrap();
-        let send = || socket::send(ours.raw(), b".", &[ours.raw(); socket::FDS_MAX]);
-        let refused = std::iter::repeat_with(send).find_map(Result::err);
-        assert_eq!(refused.map(Errno::raw), Some(libc::ETOOMANYREFS));
-        (&tell).write_all(b".").unwrap();
-        // SAFETY: waits to be killed.
-        unsafe { libc::pause() };
-    }
-    begun.read_exact(&mut [0]).unwrap();
-    // From the second on a guard has work directories to be cleared.
-    for _ in 0..4 {
-        let launched = launch(&request(), &|| 42).unwrap();
-        assert_eq!(launched.app_pidfd.is_some(), has_pidfds());
-        assert_eq!(rocker_testing::wait_for(launched.app_pid), 42);
-        wait_for_guard(&launched);
-    }
-    kill(user, libc::SIGKILL);
-    drop(master);
 }
 
 fn a_flood_of_refusals_is_no_flood_of_lines() {

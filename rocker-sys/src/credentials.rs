@@ -47,12 +47,16 @@ pub fn set_uid(uid: u32) -> Result<()> {
     done(unsafe { syscall3(nr::SETRESUID, uid as usize, uid as usize, uid as usize) })
 }
 
-/// Effective user id alone, of this thread alone, with every capability that it has: the real and the saved one stay, so
-/// that whoever has the new one may not do with this process as with their own (`ptrace(2)`).
+/// Whoever changes its ids keeps its capabilities from here on.
+pub fn set_no_setuid_fixup() -> Result<()> {
+    // SECBIT_NO_SETUID_FIXUP of linux/securebits.h
+    prctl(p::PR_SET_SECUREBITS, 1 << 2, 0)
+}
+
+/// Effective user id alone, of this thread alone: the real and the saved one stay, so that whoever has the new one may not
+/// do with this process as with their own (`ptrace(2)`).
 pub fn set_effective_uid(uid: u32) -> Result<()> {
     const LEAVE: usize = u32::MAX as usize;
-    // SECBIT_NO_SETUID_FIXUP of linux/securebits.h: else the capabilities would go with the id.
-    prctl(p::PR_SET_SECUREBITS, 1 << 2, 0)?;
     // SAFETY: integers only.
     done(unsafe { syscall3(nr::SETRESUID, LEAVE, uid as usize, LEAVE) })
 }

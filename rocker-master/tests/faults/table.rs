@@ -93,8 +93,10 @@ pub const IDENTITY: &str = "
     pidfd_open:error=EMFILE:when=1   -                             namespaces
     prctl:error=EPERM:when=3         -                             harden
     prctl:error=EPERM:when=4         -                             harden
+    prctl:error=EPERM:when=5         -                             harden
     setresgid:error=EPERM            -                             harden
-    setresuid:error=EAGAIN           -                             harden
+    setresuid:error=EAGAIN:when=1    -                             harden
+    setresuid:error=EAGAIN:when=2    -                             harden
     capset:error=EPERM               -                             harden
     sendmsg:error=EPIPE:when=1       -                             vanished
     sendmsg:error=EPIPE:when=3..4    -                             vanished
