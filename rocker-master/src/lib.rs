@@ -56,12 +56,13 @@ use config::Config;
 use log::Line;
 use mount_namespace::MountNamespace;
 use options::{Options, Usage};
+use registry::Registry;
 use rocker_proto::Failure;
 use rocker_sys::program::Program;
 use rocker_sys::raw::general::O_RDWR;
 use rocker_sys::signal::{SIGINT, SIGTERM};
 use rocker_sys::{Errno, Fd, credentials, fs};
-use server::Server;
+use server::{Server, Sources};
 
 /// Runs the daemon; gives its exit status: 0 after SIGTERM, 1 if it could not start, 2 for a mistake on the command line.
 pub fn main(program: &Program) -> i32 {
@@ -129,8 +130,10 @@ fn start(options: &Options<'_>, config: Config<'_>) -> Result<(), StartError> {
     let listener = listener::Listener::open(options.socket, &config)?;
     let mounts = MountNamespace::enter()
         .map_err(StartError::because("cannot make a mount namespace for"))?;
-    let mut server = Server::new(config, listener, mounts, options, &[SIGTERM, SIGINT])
-        .map_err(StartError::because("cannot serve"))?;
+    let sources = Sources::watch(&listener, &mounts, &[SIGTERM, SIGINT]);
+    let sources = sources.map_err(StartError::because("cannot serve"))?;
+    let registry = Registry::new().map_err(StartError::because("cannot serve"))?;
+    let mut server = Server::new(config, listener, mounts, sources, registry, options);
     if let Some(fd) = options.notify_fd {
         notify(fd);
     }

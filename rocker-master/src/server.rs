@@ -3,19 +3,21 @@
 mod clients;
 mod guards;
 mod operators;
+mod sources;
+
+pub(crate) use sources::Sources;
 
 use crate::config::Config;
 use crate::kept::Kept;
 use crate::kernel::Kernel;
 use crate::listener::Listener;
-use crate::memory_pressure::MemoryPressure;
 use crate::mount_namespace::{Carried, MountNamespace};
 use crate::name::Names;
 use crate::options::Options;
 use crate::registry::{Key, Registry};
-use rocker_sys::epoll::{Epoll, Events, FOREVER};
+use rocker_sys::epoll::{Events, FOREVER};
 use rocker_sys::raw::general::O_RDONLY;
-use rocker_sys::signal::{self, SIGCHLD, SIGHUP, SigSet};
+use rocker_sys::signal::{self, SIGCHLD, SIGHUP};
 use rocker_sys::{Fd, Result, fs, process, time};
 
 /// How long a client may be connected without asking, in milliseconds. An honest one asks at once.
@@ -34,15 +36,13 @@ mod token {
 
 /// The master's state.
 pub(crate) struct Server<'a> {
-    epoll: Epoll,
+    sources: Sources,
     config: Config<'a>,
     listener: Listener<'a>,
-    signals: Fd,
     registry: Registry,
     names: Names,
     mounts: MountNamespace,
     kept: Kept<'a>,
-    _pressure: Option<MemoryPressure>,
     kernel: Kernel,
     /// How many clients have not asked yet.
     asking: usize,
@@ -55,44 +55,31 @@ pub(crate) struct Server<'a> {
 }
 
 impl<'a> Server<'a> {
-    /// Gets ready; `ends` are the signals that end it.
+    /// Gets ready. It is large, so nothing here fails: the compiler would build it twice.
     pub(crate) fn new(
         config: Config<'a>,
         listener: Listener<'a>,
         mounts: MountNamespace,
+        sources: Sources,
+        registry: Registry,
         options: &Options<'a>,
-        ends: &[u32],
-    ) -> Result<Self> {
-        let others = SigSet::empty().with(SIGCHLD).with(SIGHUP);
-        let mask = ends.iter().fold(others, |set, signal| set.with(*signal));
-        signal::set_mask(&mask)?;
+    ) -> Self {
         // A live sandbox takes a descriptor, and the soft limit is often 1024. What cannot be raised stays.
         let descriptors = process::raise_open_files_limit().unwrap_or(1024);
-        let descriptors_end = descriptors.try_into().unwrap_or(i32::MAX);
-        let epoll = Epoll::new()?;
-        let signals = signal::signalfd(&mask)?;
-        epoll.watch(listener.socket.raw(), token::LISTENER)?;
-        epoll.watch(signals.raw(), token::SIGNALS)?;
-        epoll.watch_exceptions(mounts.host_table().raw(), token::HOST_MOUNTS)?;
-        let pressure = MemoryPressure::watch(&epoll, token::MEMORY);
-        let names = Names::new(time::monotonic_us());
-        let reserve = fs::open(c"/dev/null", O_RDONLY).ok();
-        Ok(Self {
-            epoll,
+        Self {
+            sources,
             config,
             listener,
-            signals,
-            registry: Registry::new()?,
-            names,
+            registry,
+            names: Names::new(time::monotonic_us()),
             mounts,
             kept: Kept::new(options),
-            _pressure: pressure,
             kernel: Kernel::ask(),
             asking: 0,
             next_deadline_ms: None,
-            reserve,
-            descriptors_end,
-        })
+            reserve: fs::open(c"/dev/null", O_RDONLY).ok(),
+            descriptors_end: descriptors.try_into().unwrap_or(i32::MAX),
+        }
     }
 
     /// Serves until a signal ends it.
@@ -100,7 +87,7 @@ impl<'a> Server<'a> {
     pub(crate) fn run(&mut self) -> Result<()> {
         let mut events = Events::<16>::new();
         loop {
-            self.epoll.wait(&mut events, self.timeout())?;
+            self.sources.epoll.wait(&mut events, self.timeout())?;
             for event in events.tokens() {
                 let key = Key::from_bits((event & u64::from(u32::MAX)) as u32);
                 match event & !u64::from(u32::MAX) {
@@ -158,7 +145,7 @@ impl<'a> Server<'a> {
 
     /// Reads the signals; says whether one of them ends the master.
     fn signalled(&mut self) -> Result<bool> {
-        while let Some(caught) = signal::read_signal(self.signals.raw())? {
+        while let Some(caught) = signal::read_signal(self.sources.signals.raw())? {
             match caught.signal {
                 SIGCHLD => self.children_ended(),
                 SIGHUP => self.reload(),

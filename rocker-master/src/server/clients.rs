@@ -59,7 +59,7 @@ impl Server<'_> {
             return;
         };
         let token = token::CLIENT | u64::from(key.to_bits());
-        if self.epoll.watch(fd, token).is_err() {
+        if self.sources.epoll.watch(fd, token).is_err() {
             self.registry.remove(key);
             return;
         }
@@ -157,7 +157,7 @@ impl Server<'_> {
     fn take_client(&mut self, key: Key) -> Option<(Fd, Credentials)> {
         match self.registry.remove(key)? {
             State::Asking { client, peer, .. } => {
-                self.epoll.forget(client.raw()).unwrap_or_default();
+                self.sources.epoll.forget(client.raw()).unwrap_or_default();
                 self.asking = self.asking.saturating_sub(1);
                 if self.asking == 0 {
                     // Nothing to wake up for.

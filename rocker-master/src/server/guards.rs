@@ -23,9 +23,12 @@ impl Server<'_> {
             return;
         };
         let bits = u64::from(key.to_bits());
-        let mut watched = self.epoll.watch(channel.raw(), token::CHANNEL | bits);
+        let mut watched = self
+            .sources
+            .epoll
+            .watch(channel.raw(), token::CHANNEL | bits);
         if let (Ok(()), Some(pidfd)) = (watched, &guard.pidfd) {
-            watched = self.epoll.watch(pidfd.raw(), token::GUARD | bits);
+            watched = self.sources.epoll.watch(pidfd.raw(), token::GUARD | bits);
         }
         if watched.is_err() {
             // A guard that cannot be heard cannot be served. It may have let a client in already, whose child keeps it on the
@@ -65,7 +68,7 @@ impl Server<'_> {
     fn settle(&mut self, key: Key) {
         self.mounts.prepare();
         if let Some(State::Building { channel, .. }) = self.registry.get_mut(key) {
-            self.epoll.forget(channel.raw()).unwrap_or_default();
+            self.sources.epoll.forget(channel.raw()).unwrap_or_default();
             self.registry.settle(key);
         }
     }
@@ -93,7 +96,7 @@ impl Server<'_> {
         guard.has_ended |= has_ended;
         if has_ended && let Some(pidfd) = guard.pidfd.take() {
             // By hand: a guard that was cloned just now may still have a copy (Q6 of epoll(7)).
-            self.epoll.forget(pidfd.raw()).unwrap_or_default();
+            self.sources.epoll.forget(pidfd.raw()).unwrap_or_default();
         }
         if are_all {
             let lease = guard.lease;
@@ -117,7 +120,7 @@ impl Server<'_> {
         }
         let token = token::GUARD | u64::from(key.to_bits());
         if let Some((pid, pidfd)) = guard.told.take()
-            && self.epoll.watch(pidfd.raw(), token).is_ok()
+            && self.sources.epoll.watch(pidfd.raw(), token).is_ok()
         {
             guard.pid = pid;
             guard.is_group = false;
