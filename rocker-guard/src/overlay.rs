@@ -38,35 +38,38 @@ pub(crate) struct Overlays<'a> {
 }
 
 impl<'a> Overlays<'a> {
-    /// Opens the data directory and every lower directory, so that none of them is reached through another overlay.
-    pub(crate) fn open(request: &'a Request<'a>) -> Step<Self> {
-        if request.data.is_kept() {
-            return Err(Failure::new(Stage::DATA_KEEP, Errno::ENOSYS.raw()));
-        }
-        let data_dir = request
-            .data
-            .needs_dir()
-            .then(|| resolve::open(request.data_dir, O_DIRECTORY).at(Stage::OPEN_DATA_DIR));
-        let data_dir = data_dir.transpose()?;
-        let named = request.overlays.iter().any(Option::is_some);
-        let mut overlays = Self {
+    /// None yet. It is large, so nothing here fails: the compiler would build it twice.
+    pub(crate) fn of(request: &'a Request<'a>) -> Self {
+        Self {
             request,
             list: heapless::Vec::new(),
             paths: Paths::new(MAX),
-            data_dir,
-            named,
-        };
-        if named {
+            data_dir: None,
+            named: request.overlays.iter().any(Option::is_some),
+        }
+    }
+
+    /// Opens the data directory and every lower directory, so that none of them is reached through another overlay.
+    pub(crate) fn open(&mut self) -> Step {
+        let request = self.request;
+        if request.data.is_kept() {
+            return Err(Failure::new(Stage::DATA_KEEP, Errno::ENOSYS.raw()));
+        }
+        if request.data.needs_dir() {
+            let opened = resolve::open(request.data_dir, O_DIRECTORY);
+            self.data_dir = Some(opened.at(Stage::OPEN_DATA_DIR)?);
+        }
+        if self.named {
             for (index, path) in (0u16..).zip(request.overlays) {
                 let Some(path) = path else { continue };
                 let opened =
-                    resolve::open(path, O_DIRECTORY).and_then(|lower| overlays.add(lower, index));
+                    resolve::open(path, O_DIRECTORY).and_then(|lower| self.add(lower, index));
                 opened.at_index(Stage::OPEN_OVERLAY, index)?;
             }
         } else if request.data.has_overlays() {
-            overlays.add_top_level()?;
+            self.add_top_level()?;
         }
-        Ok(overlays)
+        Ok(())
     }
 
     fn add(&mut self, lower: Fd, index: u16) -> Result<()> {
@@ -116,7 +119,7 @@ impl<'a> Overlays<'a> {
 
     /// Mounts them all, and binds back what was mounted below each. The seat is theirs for as long as they are mounted.
     #[inline(never)] // smaller by itself
-    pub(crate) fn mount(mut self, mounts: MountPoints<'_>) -> Step<Option<Seat>> {
+    pub(crate) fn mount(&mut self, mounts: MountPoints<'_>) -> Step<Option<Seat>> {
         if self.list.is_empty() {
             return Ok(None);
         }

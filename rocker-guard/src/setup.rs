@@ -44,9 +44,12 @@ pub(crate) unsafe fn build(plan: &Plan<'_>) -> Step<Option<Seat>> {
     // SAFETY: this is done once, and nobody else uses those descriptors of the plan.
     let cache = unsafe { OpenCache::open(&plan.cache) }.at(Stage::PACKAGE_CACHE)?;
     let package = Package::open(request.package, &cache, plan.trust.as_ref())?;
-    let overlays = Overlays::open(request)?;
+    let mut overlays = Overlays::of(request);
+    overlays.open()?;
 
     let seat = overlays.mount(plan.mounts)?;
+    // Here, since to pass it on would copy it.
+    drop(overlays);
     let mounted = package.mount(request.exec_dir, cache)?;
     if !plan.is_owned() {
         pseudo_fs::mount_proc(&mask.file)?;
