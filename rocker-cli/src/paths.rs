@@ -19,16 +19,16 @@ pub(crate) struct Paths {
 }
 
 impl Paths {
-    pub(crate) fn of<'a>(options: &Options<'a>) -> Result<Self, Mistake<'a>> {
-        let mut paths = Self::default();
-        paths.add(b"PACKAGE", Some(options.package))?;
-        paths.add(b"--exec-dir", options.exec_dir)?;
-        paths.add(b"--data-dir", options.data_dir)?;
-        paths.add(b"--seccomp", options.policy)?;
+    /// Once, where they stay: they are large.
+    pub(crate) fn fill<'a>(&mut self, options: &Options<'a>) -> Result<(), Mistake<'a>> {
+        self.add(b"PACKAGE", Some(options.package))?;
+        self.add(b"--exec-dir", options.exec_dir)?;
+        self.add(b"--data-dir", options.data_dir)?;
+        self.add(b"--seccomp", options.policy)?;
         for dir in &options.overlays {
-            paths.add(b"--overlay", Some(dir))?;
+            self.add(b"--overlay", Some(dir))?;
         }
-        Ok(paths)
+        Ok(())
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = &CStr> {

@@ -33,8 +33,9 @@ pub(crate) fn run(program: &Program) -> i32 {
         Ok(None) => return print(&[HELP.as_bytes()]),
         Err(mistake) => return refuse(&mistake),
     };
-    match Paths::of(&options) {
-        Ok(paths) => run_with(program, &options, &paths),
+    let mut paths = Paths::default();
+    match paths.fill(&options) {
+        Ok(()) => run_with(program, &options, &paths),
         Err(mistake) => refuse(&mistake),
     }
 }
@@ -146,7 +147,8 @@ fn launch(
         .extend_from_slice(EXEC_DIR_VARIABLE)
         .unwrap_or_default();
     variable.extend_from_slice(exec_dir).unwrap_or_default();
-    let environment = environment(program, variable.as_ptr().cast())
+    let mut environment = Environment::new();
+    fill(&mut environment, program, variable.as_ptr().cast())
         .ok_or(Failure::new(Stage::ARGUMENT, Errno::E2BIG.raw()))?;
     let app = rocker_client::Program {
         path: program.arguments().nth(options.command).unwrap_or_default(),
@@ -155,20 +157,18 @@ fn launch(
         search: Some(program.variable(b"PATH=").unwrap_or(DEFAULT_PATH)),
         keep: &[],
     };
-    // SAFETY: the kernel made the argument array; the environment ends with the null pointer that `environment` puts there,
+    // SAFETY: the kernel made the argument array; the environment ends with the null pointer that `fill` puts there,
     // and both live as long as this frame.
     unsafe { launch_tied(socket, request, &app, &signals.inherited) }
 }
 
 /// This program's environment and one variable more, as execve wants it; `None` if there are too many.
-fn environment(program: &Program, more: *const c_char) -> Option<Environment> {
-    let mut list = Environment::new();
+fn fill(list: &mut Environment, program: &Program, more: *const c_char) -> Option<()> {
     for entry in program.environment_entries() {
         if !entry.to_bytes().starts_with(EXEC_DIR_VARIABLE) {
             list.push(entry.as_ptr()).ok()?;
         }
     }
     list.push(more).ok()?;
-    list.push(core::ptr::null()).ok()?;
-    Some(list)
+    list.push(core::ptr::null()).ok()
 }
