@@ -201,7 +201,8 @@ fn pack_all(
     observer: &dyn Observer,
 ) -> Result<(Vec<Row>, Vec<Image>)> {
     let (mut rows, mut images) = (Vec::new(), Vec::new());
-    for candidate in candidates(mkfs) {
+    let can_write = |candidate| mkfs.is_some_and(|mkfs| mkfs.knows(candidate));
+    for candidate in candidates(can_write) {
         observer.phase(&format!("packing {candidate}"));
         let bytes = match pack(candidate, &options.pack, mkfs, &options.work, observer) {
             Ok(image) => {

@@ -5,7 +5,9 @@ use lz4::block::CompressionMode;
 
 use crate::compression::Compression;
 use crate::error::{Error, Result};
-use crate::metadata::METADATA_SIZE;
+
+/// The kernel allocates a dictionary of one block, but never less than one of metadata (fs/squashfs/xz_wrapper.c).
+const XZ_DICTIONARY_MIN: u32 = 8192;
 
 /// What a package compresses with; an [`Encoder`] is made from it for each thread.
 #[derive(Clone, Copy, Debug)]
@@ -40,8 +42,7 @@ impl Encoder {
             )),
             Compression::Xz => Self::Xz {
                 level: level.unsigned_abs(),
-                // The kernel allocates a dictionary of one block, but never less than 8 KiB.
-                dictionary: block_size.max(METADATA_SIZE as u32),
+                dictionary: block_size.max(XZ_DICTIONARY_MIN),
             },
             Compression::Lzo => Self::Lzo(lzokay::compress::Dict::new()),
             Compression::Lz4 => Self::Lz4 { level },

@@ -2,7 +2,6 @@
 
 use std::fmt;
 
-use crate::advise::mkfs_erofs::MkfsErofs;
 use crate::compression::Compression;
 
 /// One way of packing a tree.
@@ -42,8 +41,8 @@ const SQUASHFS: [(Compression, &[u32]); 6] = [
 const EROFS: [(Option<&str>, &[u32]); 3] =
     [(Some("zstd"), &[64]), (Some("lz4hc"), &[64]), (None, &[4])];
 
-/// Everything that is tried; of erofs, what this `mkfs.erofs` has.
-pub(crate) fn candidates(mkfs: Option<&MkfsErofs>) -> Vec<Candidate> {
+/// Everything that is tried; of erofs, what can be written here.
+pub(crate) fn candidates(can_write: impl Fn(Candidate) -> bool) -> Vec<Candidate> {
     let squashfs = SQUASHFS.iter().flat_map(|&(compression, sizes)| {
         sizes.iter().map(move |size| Candidate::Squashfs {
             compression,
@@ -56,8 +55,9 @@ pub(crate) fn candidates(mkfs: Option<&MkfsErofs>) -> Vec<Candidate> {
             cluster_size: size * KIB,
         })
     });
-    let erofs = erofs.filter(|candidate| mkfs.is_some_and(|mkfs| mkfs.knows(*candidate)));
-    squashfs.chain(erofs).collect()
+    squashfs
+        .chain(erofs.filter(|candidate| can_write(*candidate)))
+        .collect()
 }
 
 impl Candidate {
@@ -99,7 +99,7 @@ mod tests {
 
     #[test]
     fn without_mkfs_erofs_only_squashfs_is_tried() {
-        let all = candidates(None);
+        let all = candidates(|_| false);
         assert!(all.iter().all(|one| one.file_system() == "squashfs"));
         for compression in ["gzip", "xz", "lzo", "lz4", "zstd", "none"] {
             assert!(

@@ -2,18 +2,12 @@
 
 use crate::app::App;
 use crate::plan::Plan;
-use crate::site::{Kind, Site};
+use crate::site::{APP_ID, HERE, Kind, Site};
 use crate::tree::Tree;
 use rocker_pack::Options;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-
-/// Where the directories appear, whatever the path to the checkout is: that may be long, and closed to the App.
-pub(crate) const HERE: &str = "/run/apps";
-
-/// Who every App is, inside and outside: nobody, who stands in /etc/passwd, as initdb demands.
-pub(crate) const APP_ID: u32 = 65534;
 
 /// One App's tree, packages and sites.
 pub(crate) struct Place {

@@ -1,10 +1,15 @@
 //! `Site`: one way to run an App, with directories and a port of its own.
 
-use crate::place::{APP_ID, HERE};
 use std::net::TcpListener;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+
+/// Where the directories appear, whatever the path to the checkout is: that may be long, and closed to the App.
+pub(crate) const HERE: &str = "/run/apps";
+
+/// Who every App is, inside and outside: nobody, who stands in /etc/passwd, as initdb demands.
+pub(crate) const APP_ID: u32 = 65534;
 
 /// How an App is run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
