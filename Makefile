@@ -85,6 +85,7 @@ install: release ## installs below $(DESTDIR)$(PREFIX)
 	install -d $(DESTDIR)$(PREFIX)/sbin $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/include \
 		$(DESTDIR)$(PREFIX)/lib/pkgconfig $(DESTDIR)$(PREFIX)/share/rocker
 	install -m 644 rocker-master/rocker.conf.example $(DESTDIR)$(PREFIX)/share/rocker/
+	sed 's|@prefix@|$(PREFIX)|' rocker-master/rocker-master.service > $(DESTDIR)$(PREFIX)/share/rocker/rocker-master.service
 	install -m 755 $(TINY)/rocker-master $(DESTDIR)$(PREFIX)/sbin/
 	install -m 755 $(TINY)/rocker $(HOST)/rocker-pack $(DESTDIR)$(PREFIX)/bin/
 	install -m 644 include/lib.h include/err_no.h include/rocker_ext.h $(DESTDIR)$(PREFIX)/include/
@@ -96,7 +97,7 @@ install: release ## installs below $(DESTDIR)$(PREFIX)
 uninstall: ## removes what install put there
 	cd $(DESTDIR)$(PREFIX) && rm -f sbin/rocker-master bin/rocker bin/rocker-pack include/lib.h include/err_no.h \
 		include/rocker_ext.h lib/librocker_ffi.a lib/librocker_ffi.so lib/librocker_ffi.so.1 lib/pkgconfig/rocker.pc \
-		share/rocker/rocker.conf.example
+		share/rocker/rocker.conf.example share/rocker/rocker-master.service
 
 clean: ## removes what was built
 	$(CARGO) clean

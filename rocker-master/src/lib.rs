@@ -41,6 +41,7 @@ mod name;
 mod options;
 mod packet;
 mod quota;
+mod readiness;
 mod refusal;
 mod registry;
 mod server;
@@ -53,6 +54,7 @@ mod user_namespaces;
 mod whereabouts;
 
 use config::Config;
+use core::ffi::CStr;
 use log::Line;
 use mount_namespace::MountNamespace;
 use options::{Options, Usage};
@@ -61,7 +63,7 @@ use rocker_proto::Failure;
 use rocker_sys::program::Program;
 use rocker_sys::raw::general::O_RDWR;
 use rocker_sys::signal::{SIGINT, SIGTERM};
-use rocker_sys::{Errno, Fd, credentials, fs};
+use rocker_sys::{Errno, credentials, fs};
 use server::{Server, Sources};
 
 /// Runs the daemon; gives its exit status: 0 after SIGTERM, 1 if it could not start, 2 for a mistake on the command line.
@@ -89,7 +91,7 @@ pub fn main(program: &Program) -> i32 {
         Ok(config) => config,
         Err(status) => return status,
     };
-    match start(&options, config) {
+    match start(&options, config, program.variable(b"NOTIFY_SOCKET=")) {
         Ok(()) => 0,
         Err(StartError { what, errno }) => {
             Line::new()
@@ -116,7 +118,12 @@ impl StartError {
     }
 }
 
-fn start(options: &Options<'_>, config: Config<'_>) -> Result<(), StartError> {
+/// The manager, which has started this, listens at that socket.
+fn start(
+    options: &Options<'_>,
+    config: Config<'_>,
+    manager: Option<&CStr>,
+) -> Result<(), StartError> {
     if credentials::effective_uid() != 0 {
         return Err(StartError {
             what: "only root can make sandboxes; cannot serve",
@@ -134,19 +141,12 @@ fn start(options: &Options<'_>, config: Config<'_>) -> Result<(), StartError> {
     let sources = sources.map_err(StartError::because("cannot serve"))?;
     let registry = Registry::new().map_err(StartError::because("cannot serve"))?;
     let mut server = Server::new(config, listener, mounts, sources, registry, options);
-    if let Some(fd) = options.notify_fd {
-        notify(fd);
+    match (options.notify_fd, manager) {
+        (Some(fd), _) => readiness::write_line(fd),
+        (None, Some(socket)) => readiness::send_datagram(socket).unwrap_or_default(),
+        (None, None) => {}
     }
     server.run().map_err(StartError::because("stopped serving"))
-}
-
-/// Tells whoever started us that clients are heard now: a newline, then the end (the convention of s6).
-#[allow(unsafe_code)]
-fn notify(fd: i32) {
-    // SAFETY: the caller of the program gave us this descriptor for this purpose; nothing else here owns it.
-    let fd = unsafe { Fd::from_raw(fd) };
-    // Nobody may be listening any more, which is no reason not to serve.
-    fs::write(fd.raw(), b"\n").unwrap_or_default();
 }
 
 /// Fills 0 to 2 if they are closed: else a socket could get the number 2, and log lines would go to a client.
@@ -167,7 +167,7 @@ fn print(text: &str) -> i32 {
 
 impl Line {
     /// A failure's stage, index, path and errno, as every log line of a launch ends.
-    fn failure(&mut self, failure: &Failure, path: Option<&core::ffi::CStr>) -> &mut Self {
+    fn failure(&mut self, failure: &Failure, path: Option<&CStr>) -> &mut Self {
         self.text(" stage=").text(failure.stage.name());
         if failure.index != rocker_proto::NO_INDEX {
             self.text("[").unsigned(failure.index.into()).text("]");

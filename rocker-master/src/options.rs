@@ -59,7 +59,8 @@ usage: rocker-master [options]
 ",
     policy_help!(),
     "  --socket PATH      listen here; else $ROCKER_SOCKET, else /run/rocker/master.sock
-  --notify-fd N      write a newline here once it serves
+  --notify-fd N      write a newline here once it serves; else $NOTIFY_SOCKET
+                     is told, as systemd wants it
   --cache-idle S     keep a package that none uses mounted for S seconds (10)
   --die-with-parent  end with who started this
 ",

@@ -1,12 +1,13 @@
 //! The master as a daemon: its address, its death and its successor.
 
 use rocker_testing::{
-    Case, Master, SOCKET, Sandbox, ask, binary, children_of, eventually, is_there, launch,
-    make_dir, request, run_cases, wait_for,
+    Case, Master, SOCKET, SOON, Sandbox, ask, binary, children_of, eventually, is_there, kill,
+    launch, make_dir, request, run_cases, wait_for,
 };
 use std::fs;
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
-use std::process::{Command, ExitCode};
+use std::os::unix::net::UnixDatagram;
+use std::process::{Child, Command, ExitCode};
 use std::time::Duration;
 
 fn main() -> ExitCode {
@@ -43,6 +44,14 @@ const CASES: &[Case] = &[
     ("a_user_cannot_start_a_master", a_user_cannot_start_a_master),
     ("the_socket_can_be_elsewhere", the_socket_can_be_elsewhere),
     ("a_relative_address_works", a_relative_address_works),
+    (
+        "systemd_is_told_when_clients_are_heard",
+        systemd_is_told_when_clients_are_heard,
+    ),
+    (
+        "a_manager_that_does_not_listen_stops_nothing",
+        a_manager_that_does_not_listen_stops_nothing,
+    ),
     (
         "an_honest_launch_is_not_logged",
         an_honest_launch_is_not_logged,
@@ -160,6 +169,40 @@ fn a_user_cannot_start_a_master() {
     });
     assert_eq!(status, 1);
     assert!(!fs::exists("/run/open/m.sock").unwrap());
+}
+
+/// A master that a manager has started, whose socket is to be there.
+fn start_managed(manager: &str) -> Child {
+    let mut command = Command::new(binary("rocker-master"));
+    command.env("NOTIFY_SOCKET", manager).spawn().unwrap()
+}
+
+fn end(mut master: Child) {
+    kill(master.id().cast_signed(), libc::SIGTERM);
+    assert!(master.wait().unwrap().success());
+}
+
+fn systemd_is_told_when_clients_are_heard() {
+    let manager = UnixDatagram::bind("/run/notify").unwrap();
+    manager.set_read_timeout(Some(SOON)).unwrap();
+    let master = start_managed("/run/notify");
+    let mut word = [0; 64];
+    let (len, _) = manager.recv_from(&mut word).unwrap();
+    assert_eq!(&word[..len], b"READY=1");
+    Sandbox::start(&request()).end();
+    end(master);
+    // It says so once.
+    manager.set_nonblocking(true).unwrap();
+    assert!(manager.recv_from(&mut word).is_err());
+}
+
+fn a_manager_that_does_not_listen_stops_nothing() {
+    for manager in ["/run/nobody", "", "@abstract", &"x".repeat(200)] {
+        let master = start_managed(manager);
+        eventually("it serves", SOON, || fs::exists(SOCKET).unwrap());
+        Sandbox::start(&request()).end();
+        end(master);
+    }
 }
 
 fn the_socket_can_be_elsewhere() {

@@ -1,4 +1,4 @@
-//! Unix sockets of type `SOCK_SEQPACKET`: packets with descriptors (`unix(7)`).
+//! Unix sockets: but for one they are of type `SOCK_SEQPACKET`, packets with descriptors (`unix(7)`).
 #![allow(unsafe_code)]
 
 mod packet;
@@ -78,6 +78,13 @@ impl Address {
 
 /// A new unconnected socket (`socket(2)`).
 pub fn new() -> Result<Fd> {
+    // SAFETY: integers only.
+    Fd::from_ret(unsafe { syscall3(g::__NR_socket, n::AF_UNIX as usize, TYPE as usize, 0) })
+}
+
+/// A new unconnected socket of type `SOCK_DGRAM`.
+pub fn datagram() -> Result<Fd> {
+    const TYPE: u32 = n::SOCK_DGRAM | g::O_CLOEXEC;
     // SAFETY: integers only.
     Fd::from_ret(unsafe { syscall3(g::__NR_socket, n::AF_UNIX as usize, TYPE as usize, 0) })
 }
