@@ -12,6 +12,7 @@
 #include "floor.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/futex.h>
 #include <linux/sched.h>
 #include <sched.h>
 #include <signal.h>
@@ -127,15 +128,30 @@ static int make_guard(void)
 	return pid;
 }
 
+static void say_started(void)
+{
+	shared->start = now();
+	__atomic_store_n(&shared->started, 1, __ATOMIC_RELEASE);
+	syscall(SYS_futex, &shared->started, FUTEX_WAKE, 1, NULL, NULL, 0);
+}
+
+/* Asleep: on a single processor a loop of sched_yield may keep the App from running for a quarter of a second (6.1). */
+static void wait_until_started(void)
+{
+	while (!__atomic_load_n(&shared->started, __ATOMIC_ACQUIRE))
+		syscall(SYS_futex, &shared->started, FUTEX_WAIT, 0, NULL, NULL, 0);
+}
+
 /* In the new process. By bare system calls, because with -v it shares the parent's memory. */
 static void run_app(int mnt, int user, char letter)
 {
 	static char *const ends[] = { "busybox", "true", NULL }, *const stays[] = { "busybox", "sleep", "9999", NULL };
-	if (setns(mnt, CLONE_NEWNS) || setns(user, CLONE_NEWUSER) || syscall(SYS_setresgid, options.uid, options.uid, options.uid) ||
+	if (setns(mnt, CLONE_NEWNS) || setns(user, CLONE_NEWUSER) ||
+	    syscall(SYS_setresgid, options.uid, options.uid, options.uid) ||
 	    syscall(SYS_setresuid, options.uid, options.uid, options.uid))
 		_exit(126);
 	if (!options.vfork)
-		shared->start = now();
+		say_started();
 	if (letter == 'e' || options.vfork) {
 		execve(options.program, letter == 'e' ? ends : stays, environ);
 		_exit(127);
@@ -154,7 +170,7 @@ static int make_app(int guard, char letter)
 	if (app == 0)
 		run_app(mnt, user, letter);
 	if (options.vfork)
-		shared->start = now();
+		say_started();
 	if (app < 0 || setns(own_pid_ns, CLONE_NEWPID))
 		die("fork");
 	close(mnt);
@@ -177,7 +193,7 @@ static void launch(char letter)
 {
 	long long done = 0, gone = 0, start = now();
 	int status = 0;
-	shared->start = 0;
+	shared->started = 0;
 	shared->loop = -1;
 	int guard = make_guard();
 	int app = make_app(guard, letter);
@@ -189,8 +205,7 @@ static void launch(char letter)
 			die("the App");
 		}
 	}
-	while (*(volatile long long *)&shared->start == 0)
-		sched_yield();
+	wait_until_started();
 	if (letter != 'k') {
 		gone = now();
 		kill(guard, SIGKILL);

@@ -11,6 +11,8 @@ struct options {
 /* Written by guard and App, read by the parent. */
 struct shared {
 	long long start;
+	/* Has the App started? A futex. */
+	int started;
 	int loop;
 };
 

@@ -6,6 +6,7 @@
 use crate::cache::forget;
 use crate::clock::now;
 use crate::sandbox::wait_for_end;
+use crate::start::Start;
 use crate::{Launch, Way};
 use rocker_client::{
     Callback, Launched, Program, Request, Seccomp, launch_callback, launch_program,
@@ -15,7 +16,6 @@ use std::io::{Read, Write};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::ptr::null;
-use std::sync::atomic::{AtomicI64, Ordering::Relaxed};
 
 /// The first argument of an AppMaster.
 pub const MARK: &str = "--app-master";
@@ -52,8 +52,7 @@ fn reap_all() {
 struct AppMaster<'a> {
     launch: &'a Launch,
     strings: Strings,
-    /// Written by the App, in its copy of this process.
-    start: &'static AtomicI64,
+    start: &'static Start,
     /// How many sandboxes were kept.
     kept: u32,
 }
@@ -69,7 +68,7 @@ struct Strings {
 
 /// What the callback is given.
 struct App<'a> {
-    start: &'a AtomicI64,
+    start: &'a Start,
     program: &'a CStr,
     execute: bool,
 }
@@ -87,7 +86,7 @@ impl<'a> AppMaster<'a> {
         Self {
             launch,
             strings,
-            start: shared(),
+            start: Start::shared(),
             kept: 0,
         }
     }
@@ -104,7 +103,7 @@ impl<'a> AppMaster<'a> {
         if self.launch.is_first_use {
             forget(&self.launch.package);
         }
-        self.start.store(0, Relaxed);
+        self.start.forget();
         let call = now();
         let launched = match self.launch.way {
             Way::Callback => self.call_back(letter == b'e'),
@@ -115,10 +114,7 @@ impl<'a> AppMaster<'a> {
             assert_eq!(wait_for(launched.app_pid), 0, "the App failed");
             done = now() - call;
         }
-        while self.start.load(Relaxed) == 0 {
-            std::thread::yield_now();
-        }
-        let start = self.start.load(Relaxed) - call;
+        let start = self.start.wait() - call;
         let gone = match letter {
             b'k' => 0,
             _ => self.end(&launched, letter == b'p'),
@@ -184,7 +180,7 @@ impl<'a> AppMaster<'a> {
         // SAFETY: both arrays end with a null pointer and live as long as this frame.
         let launched =
             unsafe { launch_program(rocker_client::DEFAULT_SOCKET, &self.request(), &program) };
-        self.start.store(now(), Relaxed);
+        self.start.say();
         launched.expect("a launch")
     }
 
@@ -206,7 +202,7 @@ impl<'a> AppMaster<'a> {
 unsafe extern "C" fn begin(app: *mut c_void) -> c_int {
     // SAFETY: `call_back` passes a pointer to its App, which the fork has copied.
     let app = unsafe { &*app.cast::<App<'_>>() };
-    app.start.store(now(), Relaxed);
+    app.start.say();
     if app.execute {
         let argv = [app.program.as_ptr(), c"true".as_ptr(), null()];
         // SAFETY: both arrays end with a null pointer.
@@ -221,24 +217,6 @@ unsafe extern "C" fn begin(app: *mut c_void) -> c_int {
 
 fn c_string(path: &Path) -> CString {
     CString::new(path.as_os_str().as_bytes()).expect("no NUL")
-}
-
-/// A number in memory that forks share.
-fn shared() -> &'static AtomicI64 {
-    // SAFETY: no address is asked for, so nothing is replaced.
-    let page = unsafe {
-        libc::mmap(
-            std::ptr::null_mut(),
-            4096,
-            libc::PROT_READ | libc::PROT_WRITE,
-            libc::MAP_SHARED | libc::MAP_ANONYMOUS,
-            -1,
-            0,
-        )
-    };
-    assert_ne!(page, libc::MAP_FAILED);
-    // SAFETY: a page, zeroed, aligned and never unmapped, used as nothing but this atomic.
-    unsafe { &*page.cast::<AtomicI64>() }
 }
 
 fn wait_for(pid: i32) -> i32 {

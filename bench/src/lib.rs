@@ -19,6 +19,7 @@ pub mod peers;
 pub mod proc;
 mod samples;
 mod sandbox;
+mod start;
 mod world;
 
 pub use agent::{Agent, Letter, Times};
