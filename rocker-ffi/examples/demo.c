@@ -135,7 +135,13 @@ static void kill_the_guard(RockerRequest *request) {
            now_us() - start);
     close(app.app_pidfd);
     close(app.guard_pidfd);
-    int gone = ROCKER_get_guardname(app.result.guard_pid).err_no == ROCKER_ERR_get_guardname_failed;
+    /* It has ended, and is a zombie until the master has waited for it. */
+    int gone = 0;
+    for (int tries = 0; !gone && tries < 1000; tries++) {
+        gone = ROCKER_get_guardname(app.result.guard_pid).err_no == ROCKER_ERR_get_guardname_failed;
+        if (!gone)
+            usleep(1000);
+    }
     printf("  left behind: %d process(es), %d mount(s); the master keeps the package for the next launch\n", !gone,
            count_mounts(request->app_exec_dir));
 }
