@@ -45,16 +45,16 @@ fn start_sender(uid: u32) -> i32 {
     sender
 }
 
-/// A master whose guards have this limit, as this process has.
-fn limited<T>((master, rest): (Master, T)) -> (Master, T) {
+fn limit(master: &Master) {
     for pid in [0, master.pid()] {
         limit_descriptors(pid, LIMIT);
     }
-    (master, rest)
 }
 
 fn they_stop_no_app_of_their_user() {
-    let (_master, request) = limited((Master::start(), request()));
+    let master = Master::start();
+    limit(&master);
+    let request = request();
     let sender = start_sender(request.uid);
     // From the second on a guard has work directories that the master is to clear.
     for _ in 0..4 {
@@ -68,7 +68,8 @@ fn they_stop_no_app_of_their_user() {
 
 /// Its guards are made in a user namespace that is the AppMaster's.
 fn they_stop_no_app_of_an_app_master_s() {
-    let (_master, request) = limited(start_for_app_master("1-65534"));
+    let (master, request) = start_for_app_master("1-65534");
+    limit(&master);
     let sender = start_sender(request.uid);
     app_master(|| {
         let program = Program {
