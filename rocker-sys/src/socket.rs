@@ -78,15 +78,17 @@ impl Address {
 
 /// A new unconnected socket (`socket(2)`).
 pub fn new() -> Result<Fd> {
-    // SAFETY: integers only.
-    Fd::from_ret(unsafe { syscall3(g::__NR_socket, n::AF_UNIX as usize, TYPE as usize, 0) })
+    of_type(TYPE)
 }
 
 /// A new unconnected socket of type `SOCK_DGRAM`.
 pub fn datagram() -> Result<Fd> {
-    const TYPE: u32 = n::SOCK_DGRAM | g::O_CLOEXEC;
+    of_type(n::SOCK_DGRAM | g::O_CLOEXEC)
+}
+
+fn of_type(kind: u32) -> Result<Fd> {
     // SAFETY: integers only.
-    Fd::from_ret(unsafe { syscall3(g::__NR_socket, n::AF_UNIX as usize, TYPE as usize, 0) })
+    Fd::from_ret(unsafe { syscall3(g::__NR_socket, n::AF_UNIX as usize, kind as usize, 0) })
 }
 
 /// Two connected sockets (`socketpair(2)`).
