@@ -55,13 +55,15 @@ pub(crate) unsafe extern "C" fn stay_with_client(client: usize) -> ! {
 }
 
 fn guard(client: Fd, tied: bool) -> ! {
-    process::exit(
-        match Pid1::new(client, tied).and_then(|pid1| pid1.guard()) {
-            Ok(()) => 0,
-            // Nothing else could be waited for: ending is the one safe thing, and takes the sandbox along.
-            Err(_) => 1,
-        },
-    )
+    Pid1::new(client, tied).guard()
+}
+
+/// Without this nothing else could be waited for: ending is the one safe thing, and takes the sandbox along.
+fn must<T>(result: Result<T>) -> T {
+    match result {
+        Ok(value) => value,
+        Err(_) => process::exit(1),
+    }
 }
 
 struct Pid1 {
@@ -79,12 +81,12 @@ struct Pid1 {
 }
 
 impl Pid1 {
-    fn new(client: Fd, tied: bool) -> Result<Self> {
-        let epoll = Epoll::new()?;
-        let children = signal::signalfd(&SigSet::empty().with(SIGCHLD))?;
-        epoll.watch(client.raw(), CLIENT)?;
-        epoll.watch(children.raw(), CHILDREN)?;
-        Ok(Self {
+    fn new(client: Fd, tied: bool) -> Self {
+        let epoll = must(Epoll::new());
+        let children = must(signal::signalfd(&SigSet::empty().with(SIGCHLD)));
+        must(epoll.watch(client.raw(), CLIENT));
+        must(epoll.watch(children.raw(), CHILDREN));
+        Self {
             epoll,
             children,
             client: Some(client),
@@ -92,23 +94,23 @@ impl Pid1 {
             alive: 0,
             joined: false,
             must_look: false,
-        })
+        }
     }
 
-    fn guard(mut self) -> Result<()> {
+    fn guard(mut self) -> ! {
         let deadline = time::monotonic_ms().saturating_add(JOIN_TIMEOUT_MS);
         let mut events = Events::<8>::new();
         loop {
-            if self.is_over(deadline)? {
-                return Ok(());
+            if self.is_over(deadline) {
+                process::exit(0);
             }
             let timeout = self.timeout(deadline);
-            self.epoll.wait(&mut events, timeout)?;
+            must(self.epoll.wait(&mut events, timeout));
             for token in events.tokens() {
                 match token {
-                    CLIENT => self.hear_client()?,
+                    CLIENT => self.hear_client(),
                     // Only empties it: `is_over` reaps.
-                    CHILDREN => while signal::read_signal(self.children.raw())?.is_some() {},
+                    CHILDREN => while must(signal::read_signal(self.children.raw())).is_some() {},
                     pidfd => self.someone_ended(pidfd),
                 }
             }
@@ -127,48 +129,47 @@ impl Pid1 {
         }
     }
 
-    fn is_over(&self, deadline: u64) -> Result<bool> {
+    fn is_over(&self, deadline: u64) -> bool {
         let is_left = self.client.is_none();
         if self.tied && is_left {
-            return Ok(true);
+            return true;
         }
         if !self.joined {
-            return Ok(is_left || time::monotonic_ms() >= deadline);
+            return is_left || time::monotonic_ms() >= deadline;
         }
-        let childless = reap()?;
+        let childless = reap();
         if self.alive > 0 || !childless {
-            return Ok(false);
+            return false;
         }
         if !OLD_KERNELS || !self.must_look {
             // A client that sends no pidfd where there are some is mistaken: whom it meant ends with those that are known.
-            return Ok(true);
+            return true;
         }
         // Again: whoever ended while we looked has left its children to this process.
-        Ok(is_alone() && reap()?)
+        is_alone() && reap()
     }
 
     /// One message of the client, or its end.
     #[inline(never)] // smaller by itself
-    fn hear_client(&mut self) -> Result<()> {
+    fn hear_client(&mut self) {
         let Some(client) = &self.client else {
-            return Ok(());
+            return;
         };
         let mut bytes = [0; 32];
         let mut received = match socket::receive(client.raw(), &mut bytes, socket::DONT_WAIT) {
             Ok(received) if received.len > 0 => received,
-            Err(Errno::EAGAIN) => return Ok(()),
+            Err(Errno::EAGAIN) => return,
             // Its end, or no packet of ours: it has said what it had to say.
             _ => {
-                self.epoll.forget(client.raw())?;
+                must(self.epoll.forget(client.raw()));
                 self.client = None;
-                return Ok(());
+                return;
             }
         };
         if Joined::decode(bytes.get(..received.len).unwrap_or_default()).is_some() {
             let pidfd = received.fds.next();
             self.somebody_joined(pidfd);
         }
-        Ok(())
     }
 
     fn somebody_joined(&mut self, pidfd: Option<Fd>) {
@@ -213,13 +214,13 @@ fn is_pidfd_of_ours(fd: &Fd) -> bool {
 
 /// Takes every child that has ended off the table. Signals coalesce, so one SIGCHLD may stand for many. Says whether no
 /// child is left.
-fn reap() -> Result<bool> {
+fn reap() -> bool {
     loop {
         match process::wait(Which::Any, WNOHANG) {
             Ok(Some(_)) | Err(Errno::EINTR) => {}
-            Ok(None) => return Ok(false),
-            Err(Errno::ECHILD) => return Ok(true),
-            Err(errno) => return Err(errno),
+            Ok(None) => return false,
+            Err(Errno::ECHILD) => return true,
+            Err(_) => process::exit(1),
         }
     }
 }

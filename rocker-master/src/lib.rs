@@ -55,6 +55,7 @@ mod whereabouts;
 
 use config::Config;
 use core::ffi::CStr;
+use listener::Listener;
 use log::Line;
 use mount_namespace::MountNamespace;
 use options::{Options, Usage};
@@ -63,7 +64,7 @@ use rocker_proto::Failure;
 use rocker_sys::program::Program;
 use rocker_sys::raw::general::O_RDWR;
 use rocker_sys::signal::{SIGINT, SIGTERM};
-use rocker_sys::{Errno, credentials, fs};
+use rocker_sys::{Errno, Result, credentials, fs, process};
 use server::{Server, Sources};
 
 /// Runs the daemon; gives its exit status: 0 after SIGTERM, 1 if it could not start, 2 for a mistake on the command line.
@@ -91,62 +92,64 @@ pub fn main(program: &Program) -> i32 {
         Ok(config) => config,
         Err(status) => return status,
     };
-    match start(&options, config, program.variable(b"NOTIFY_SOCKET=")) {
-        Ok(()) => 0,
-        Err(StartError { what, errno }) => {
-            Line::new()
-                .text(what)
-                .text(" ")
-                .quoted(options.socket)
-                .text(": ")
-                .errno(errno.raw())
-                .print();
-            1
-        }
-    }
+    start(&options, config, program.variable(b"NOTIFY_SOCKET="))
 }
 
-/// What kept the daemon from running.
-struct StartError {
-    what: &'static str,
-    errno: Errno,
-}
-
-impl StartError {
-    fn because(what: &'static str) -> impl Fn(Errno) -> Self {
-        move |errno| Self { what, errno }
-    }
-}
-
-/// The manager, which has started this, listens at that socket.
-fn start(
-    options: &Options<'_>,
-    config: Config<'_>,
-    manager: Option<&CStr>,
-) -> Result<(), StartError> {
+/// The manager, which has started this, listens at that socket. Whatever is there when the daemon ends, the kernel takes.
+fn start(options: &Options<'_>, config: Config<'_>, manager: Option<&CStr>) -> ! {
+    let socket = options.socket;
     if credentials::effective_uid() != 0 {
-        return Err(StartError {
-            what: "only root can make sandboxes; cannot serve",
-            errno: Errno::EPERM,
-        });
+        fail(
+            "only root can make sandboxes; cannot serve",
+            socket,
+            Errno::EPERM,
+        );
     }
     if options.die_with_parent {
-        credentials::set_parent_death_signal(SIGTERM)
-            .map_err(StartError::because("cannot serve"))?;
+        must(
+            credentials::set_parent_death_signal(SIGTERM),
+            "cannot serve",
+            socket,
+        );
     }
-    let listener = listener::Listener::open(options.socket, &config)?;
-    let mounts = MountNamespace::enter()
-        .map_err(StartError::because("cannot make a mount namespace for"))?;
+    let listener = Listener::open(socket, &config);
+    let mounts = must(
+        MountNamespace::enter(),
+        "cannot make a mount namespace for",
+        socket,
+    );
     let sources = Sources::watch(&listener, &mounts, &[SIGTERM, SIGINT]);
-    let sources = sources.map_err(StartError::because("cannot serve"))?;
-    let registry = Registry::new().map_err(StartError::because("cannot serve"))?;
+    let sources = must(sources, "cannot serve", socket);
+    let registry = must(Registry::new(), "cannot serve", socket);
     let mut server = Server::new(config, listener, mounts, sources, registry, options);
     match (options.notify_fd, manager) {
         (Some(fd), _) => readiness::write_line(fd),
         (None, Some(socket)) => readiness::send_datagram(socket).unwrap_or_default(),
         (None, None) => {}
     }
-    server.run().map_err(StartError::because("stopped serving"))
+    must(server.run(), "stopped serving", socket);
+    process::exit(0)
+}
+
+/// What the daemon cannot do without: it ends if that is not to be had.
+fn must<T>(result: Result<T>, what: &str, socket: &CStr) -> T {
+    match result {
+        Ok(value) => value,
+        Err(errno) => fail(what, socket, errno),
+    }
+}
+
+#[cold]
+#[inline(never)] // smaller by itself
+fn fail(what: &str, socket: &CStr, errno: Errno) -> ! {
+    Line::new()
+        .text(what)
+        .text(" ")
+        .quoted(socket)
+        .text(": ")
+        .errno(errno.raw())
+        .print();
+    process::exit(1)
 }
 
 /// Fills 0 to 2 if they are closed: else a socket could get the number 2, and log lines would go to a client.

@@ -1,7 +1,7 @@
 //! `Listener`: the socket that clients connect to.
 
-use crate::StartError;
 use crate::config::Config;
+use crate::must;
 use core::ffi::CStr;
 use rocker_sys::raw::general::{O_CREAT, O_NOFOLLOW, O_PATH, O_RDONLY, O_RDWR};
 use rocker_sys::socket::{self, Address};
@@ -30,27 +30,22 @@ pub(crate) struct Listener<'a> {
 
 impl<'a> Listener<'a> {
     #[inline(never)] // smaller by itself
-    pub(crate) fn open(
-        path: &'a CStr,
-        config: &Config<'_>,
-    ) -> core::result::Result<Self, StartError> {
-        let because = StartError::because;
-        let address = Address::new(path).map_err(because("no such address is possible:"))?;
-        make_parent(path).map_err(because("cannot make the directory of"))?;
+    pub(crate) fn open(path: &'a CStr, config: &Config<'_>) -> Self {
+        let address = must(Address::new(path), "no such address is possible:", path);
+        must(make_parent(path), "cannot make the directory of", path);
         let lock = beside(path, b".lock").and_then(|name| lock(&name));
-        let lock = lock.map_err(because("a master serves already, or cannot lock"))?;
-        let mask = beside(path, b".mask")
-            .and_then(make_mask)
-            .map_err(because("cannot make the mask of"))?;
-        let socket = listen(path, &address).map_err(because("cannot listen at"))?;
+        let lock = must(lock, "a master serves already, or cannot lock", path);
+        let mask = beside(path, b".mask").and_then(make_mask);
+        let mask = must(mask, "cannot make the mask of", path);
+        let socket = must(listen(path, &address), "cannot listen at", path);
         let listener = Self {
             socket,
             path,
             _lock: lock,
             mask,
         };
-        listener.admit(config).map_err(because("cannot open"))?;
-        Ok(listener)
+        must(listener.admit(config), "cannot open", path);
+        listener
     }
 
     /// Lets those connect whom the policy names by the socket's group and mode.
