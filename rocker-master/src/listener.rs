@@ -23,7 +23,7 @@ pub(crate) struct Listener<'a> {
     pub(crate) socket: Fd,
     path: &'a CStr,
     /// Held for the life of the process: at most one master serves an address, and the kernel lets go of the lock when it
-    /// dies, however it dies.
+    /// dies, however it dies. A guard that has not closed its copy yet does not keep it.
     _lock: Fd,
     mask: Name,
 }
@@ -91,7 +91,7 @@ fn lock(name: &Name) -> Result<Fd> {
         O_RDWR | O_CREAT | O_NOFOLLOW,
         0o600,
     )?;
-    fs::try_lock(file.raw())?;
+    fs::try_lock_for_process(file.raw())?;
     Ok(file)
 }
 
