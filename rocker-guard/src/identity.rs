@@ -11,6 +11,7 @@ use rocker_sys::{Errno, Result, credentials, namespace};
 /// privileges outside of it (`user_namespaces(7)`). The master writes them while this process goes on.
 ///
 /// The supplementary groups go first: once the master has written `deny` to setgroups, nobody can leave them any more.
+#[inline(never)] // smaller by itself
 pub(crate) fn enter_user_namespace(plan: &Plan<'_>, mounted: Mounted) -> Step {
     credentials::clear_groups().at(Stage::USER_NAMESPACE)?;
     let (entered, stage) = match plan.user_namespace {

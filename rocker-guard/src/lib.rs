@@ -1,10 +1,10 @@
 //! The guard: what runs between the clone and the end of a sandbox.
 //!
-//! The master calls [`enter`] in the child of `clone3(CLONE_NEWNS | CLONE_NEWPID | ...)`. From there on this process is
-//! PID 1 of the new pid namespace (or makes it, for a client that is not root: [`owner`]). It builds the sandbox
-//! ([`setup`]), tells the client, gives up its own privileges and stays ([`pid1`]) until nothing is left to guard. When it
-//! ends, for whatever reason, the kernel kills every process of the pid namespace and drops every mount of the mount
-//! namespace.
+//! The master makes [`Prepared`] in the child of `clone3(CLONE_NEWNS | CLONE_NEWPID | ...)`, and [`enter`]s when there is
+//! something to guard. This process is PID 1 of the new pid namespace (or makes it, for a client that is not root: [`owner`]).
+//! It builds the sandbox ([`setup`]), tells the client, gives up its own privileges and stays ([`pid1`]) until nothing is left
+//! to guard. When it ends, for whatever reason, the kernel kills every process of the pid namespace and drops every mount of
+//! the mount namespace.
 //!
 //! It makes system calls and nothing else: no allocation, no locks, no logging, no exec. A failure is three numbers, sent
 //! to the client and to the master, which writes the log.
@@ -46,6 +46,7 @@ mod paths;
 mod pid1;
 mod place;
 mod plan;
+mod prepared;
 mod pseudo_fs;
 pub mod resolve;
 mod seat;
@@ -69,43 +70,37 @@ pub use defence::Defence;
 pub use mount_points::MountPoints;
 pub use place::Place;
 pub use plan::Plan;
+pub use prepared::Prepared;
 pub use trust::Trust;
 
 use core::mem;
+use rocker_proto::Failure;
 use rocker_sys::{Fd, process, settle};
 use seat::Seat;
 
 /// Builds the sandbox of this plan and guards it to its end.
 ///
 /// # Safety
-/// Runs in a process that was just cloned into the plan's [`first_namespaces`](Plan::first_namespaces), with one thread and
-/// no signal handler, of a program that is linked statically to fixed low addresses and takes less than 1 MiB. No descriptor
-/// but the plan's is used afterwards: all others are closed.
+/// Runs in a process that was cloned into the plan's namespaces, but for the uts namespace, or into a mount namespace alone if
+/// the plan [has an owner](Plan::is_owned); with one thread and no signal handler, of a program that is linked statically to
+/// fixed low addresses and takes less than 1 MiB. The plan's descriptors are the guard's from here on.
 #[allow(unsafe_code)]
-pub unsafe fn enter(plan: &Plan<'_>) -> ! {
+pub unsafe fn enter(plan: &Plan<'_>, prepared: Result<Prepared<'_>, Failure>) -> ! {
     // SAFETY: the caller's promise.
-    let built = unsafe { setup::build(plan) };
-    match built {
-        Ok(seat) => {
-            // SAFETY: it is the guard's, and the plan's copy of the number is not used again.
-            drop(unsafe { Fd::from_raw(plan.master) });
-            // The client has just been woken, often on this very processor: what costs time waits until it has had its turn.
-            if pid1::wait_for_client(plan.client).is_err() {
-                process::exit(1);
-            }
-            // Held until the process ends, wherever the value was.
-            mem::forget(seat.map(Seat::into_lock));
-            let stay = if plan.request.tied {
-                pid1::stay_with_client
-            } else {
-                pid1::stay
-            };
-            // SAFETY: as the caller promises; `stay` uses nothing but the number of its descriptor, which is the guard's.
-            unsafe { settle::settle(stay, plan.client as usize) }
-        }
-        Err(failure) => {
-            talk::report(plan, failure);
-            process::exit(1)
-        }
+    let seat = unsafe { setup::build(plan, prepared) };
+    // SAFETY: it is the guard's, and the plan's copy of the number is not used again.
+    drop(unsafe { Fd::from_raw(plan.master) });
+    // The client has just been woken, often on this very processor: what costs time waits until it has had its turn.
+    if pid1::wait_for_client(plan.client).is_err() {
+        process::exit(1);
     }
+    // Held until the process ends, wherever the value was.
+    mem::forget(seat.map(Seat::into_lock));
+    let stay = if plan.request.tied {
+        pid1::stay_with_client
+    } else {
+        pid1::stay
+    };
+    // SAFETY: as the caller promises; `stay` uses nothing but the number of its descriptor, which is the guard's.
+    unsafe { settle::settle(stay, plan.client as usize) }
 }

@@ -30,6 +30,8 @@ struct Overlay {
 /// All of them.
 pub(crate) struct Overlays<'a> {
     request: &'a Request<'a>,
+    /// The host's `/proc`.
+    host_proc: &'a Fd,
     list: heapless::Vec<Overlay, MAX>,
     paths: Paths,
     data_dir: Option<Fd>,
@@ -39,9 +41,10 @@ pub(crate) struct Overlays<'a> {
 
 impl<'a> Overlays<'a> {
     /// None yet. It is large, so nothing here fails: the compiler would build it twice.
-    pub(crate) fn of(request: &'a Request<'a>) -> Self {
+    pub(crate) fn of(request: &'a Request<'a>, host_proc: &'a Fd) -> Self {
         Self {
             request,
+            host_proc,
             list: heapless::Vec::new(),
             paths: Paths::new(MAX),
             data_dir: None,
@@ -50,6 +53,7 @@ impl<'a> Overlays<'a> {
     }
 
     /// Opens the data directory and every lower directory, so that none of them is reached through another overlay.
+    #[inline(never)] // smaller by itself
     pub(crate) fn open(&mut self) -> Step {
         let request = self.request;
         if request.data.is_kept() {
@@ -147,7 +151,7 @@ impl<'a> Overlays<'a> {
     #[inline(never)] // smaller by itself
     fn store(&self) -> Step<LayerStore> {
         let Some(data_dir) = &self.data_dir else {
-            let tmpfs = tmpfs::mount(&self.request.data).at(Stage::TMPFS)?;
+            let tmpfs = tmpfs::mount(&self.request.data, self.host_proc).at(Stage::TMPFS)?;
             return Ok(LayerStore::in_memory(tmpfs));
         };
         let store = LayerStore::on_disk(data_dir).at(Stage::LAYERS)?;

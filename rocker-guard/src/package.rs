@@ -67,6 +67,7 @@ impl Package {
     }
 
     /// Mounts it, read-only, at the exec directory as the sandbox sees it.
+    #[inline(never)] // smaller by itself
     pub(crate) fn mount(self, exec_dir: &CStr, cache: OpenCache<'_>) -> Step<Mounted> {
         let new = self.new.map(|format| (&self.image, format));
         let shared = cache.take(self.slot, new)?;

@@ -1,11 +1,9 @@
 //! `Plan`: everything that a guard must know, ready before the clone.
 
 use crate::{Cache, MountPoints, Trust};
-use core::ffi::CStr;
 use rocker_proto::limits::NAME_SIZE;
 use rocker_proto::{Entrance, Request};
 use rocker_sys::RawFd;
-use rocker_sys::namespace::CLONE_NEWNS;
 
 /// What to build, and whom to tell. The guard reads it from its own copy of the master's memory.
 #[derive(Clone, Copy, Debug)]
@@ -33,33 +31,11 @@ pub struct Plan<'a> {
     pub cache: Cache<'a>,
     /// Whom a package must come from, if that is asked.
     pub trust: Option<Trust<'a>>,
-    /// An empty file of mode 0000 that covers what must not be read in `/proc`.
-    pub mask: &'a CStr,
 }
 
 impl Plan<'_> {
     /// Is the owner another than root?
     pub fn is_owned(&self) -> bool {
         cfg!(feature = "unprivileged") && self.owner != 0
-    }
-
-    /// The descriptors that the guard uses. No descriptor has a negative number.
-    pub(crate) fn descriptors(&self) -> [RawFd; 5] {
-        let (namespace, dir) = match self.cache.home {
-            Some(home) => (home.namespace, home.dir),
-            None => (-1, -1),
-        };
-        let user_namespace = self.user_namespace.unwrap_or(-1);
-        [self.client, self.master, user_namespace, namespace, dir]
-    }
-
-    /// What the process is cloned into that calls [`enter`](crate::enter). For an owner who is not root it mounts, and then
-    /// makes the guard, which is born into the rest.
-    pub fn first_namespaces(&self) -> u32 {
-        if self.is_owned() {
-            CLONE_NEWNS
-        } else {
-            self.namespaces
-        }
     }
 }

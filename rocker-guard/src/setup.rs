@@ -1,16 +1,15 @@
 //! The set-up, in order: read it top to bottom and you know what a sandbox is.
 
 use crate::cache::OpenCache;
-use crate::mask::Mask;
 use crate::overlay::Overlays;
 use crate::package::{Mounted, Package};
 use crate::seat::Seat;
 use crate::seccomp::Filter;
 use crate::step::{At, Step};
-use crate::{Defence, Plan, identity, network, owner, pseudo_fs, talk};
-use rocker_proto::Stage;
-use rocker_sys::signal::{self, SigSet};
-use rocker_sys::{close_all_but, credentials, fs, process};
+use crate::{Defence, MountPoints, Plan, Prepared, identity, network, owner, pseudo_fs, talk};
+use rocker_proto::{Failure, Stage};
+use rocker_sys::namespace::{self, CLONE_NEWUTS};
+use rocker_sys::{Fd, OLD_KERNELS, credentials, process};
 
 /// Builds the whole sandbox and tells the client that it is ready. The seat is to be held as long as the sandbox lives.
 ///
@@ -23,61 +22,90 @@ use rocker_sys::{close_all_but, credentials, fs, process};
 /// # Safety
 /// As [`crate::enter`].
 #[allow(unsafe_code)]
-pub(crate) unsafe fn build(plan: &Plan<'_>) -> Step<Option<Seat>> {
-    if Defence::Descriptors.stands() {
-        // SAFETY: the caller's promise: nothing else of this process uses a descriptor.
-        unsafe { close_all_but(&plan.descriptors()) }.at(Stage::GUARD)?;
+pub(crate) unsafe fn build(plan: &Plan<'_>, prepared: Step<Prepared<'_>>) -> Option<Seat> {
+    let Prepared {
+        mask,
+        host_proc,
+        shows_kernel,
+    } = must(plan, prepared);
+    if !plan.is_owned() {
+        // Here, and not in the clone, so that the host's name is what it is now.
+        must(plan, namespace::unshare(CLONE_NEWUTS).at(Stage::CLONE));
     }
-    let mask = Mask::open(plan.mask).at(Stage::HARDEN_PROC)?;
-    become_pid1(plan)?;
+    must(plan, credentials::set_name(&plan.name).at(Stage::GUARD));
     let mut doors = talk::Doors::closed(plan.entrance);
     let is_early = !plan.entrance.is_one_by_one();
     if is_early {
         // A pidfd stands for all namespaces, also for those that are made later. So the client has it now, and makes its
         // child while the sandbox is built.
-        doors.open()?;
-        talk::welcome(plan, &doors)?;
+        must(plan, doors.open());
+        must(plan, talk::welcome(plan, &doors));
     }
 
     let request = &plan.request;
-    let filter = Filter::of(request)?;
+    let filter = must(plan, Filter::of(request));
     // SAFETY: this is done once, and nobody else uses those descriptors of the plan.
-    let cache = unsafe { OpenCache::open(&plan.cache) }.at(Stage::PACKAGE_CACHE)?;
-    let package = Package::open(request.package, &cache, plan.trust.as_ref())?;
-    let mut overlays = Overlays::of(request);
-    overlays.open()?;
+    let cache = unsafe { OpenCache::open(&plan.cache) };
+    let cache = must(plan, cache.at(Stage::PACKAGE_CACHE));
+    let package = Package::open(request.package, &cache, plan.trust.as_ref());
+    let package = must(plan, package);
+    let mut overlays = Overlays::of(request, &host_proc);
+    must(plan, overlays.open());
 
-    let seat = overlays.mount(plan.mounts)?;
+    let seat = must(plan, overlays.mount(plan.mounts));
     // Here, since to pass it on would copy it.
     drop(overlays);
-    let mounted = package.mount(request.exec_dir, cache)?;
+    let mounted = must(plan, package.mount(request.exec_dir, cache));
     if !plan.is_owned() {
-        pseudo_fs::mount_proc(&mask.file)?;
-        make_sys_read_only(plan)?;
-        network::leave_host(request)?;
-        enter_user_namespace(plan, &mut doors, mounted)?;
+        if OLD_KERNELS && !shows_kernel {
+            must(plan, show_kernel(&mask.file, plan.mounts));
+        }
+        must(plan, network::leave_host(request));
+        must(plan, enter_user_namespace(plan, &mut doors, mounted));
     } else {
-        make_sys_read_only(plan)?;
+        must(plan, make_sys_read_only(plan.mounts));
         // SAFETY: one thread; in the process that does not come back, nothing is dropped.
-        let mask = unsafe { owner::become_guard(plan, &mask, mounted) }?;
-        pseudo_fs::mount_proc(&mask)?;
-        network::leave_host(request)?;
-        doors.open()?;
+        let mask = must(plan, unsafe { owner::become_guard(plan, &mask, mounted) });
+        must(plan, pseudo_fs::mount_proc(&mask));
+        must(plan, network::leave_host(request));
+        must(plan, doors.open());
     }
-    identity::become_app(plan)?;
+    must(plan, identity::become_app(plan));
     if !is_early {
-        talk::welcome(plan, &doors)?;
+        must(plan, talk::welcome(plan, &doors));
     }
-    talk::tell_master(plan, &doors, seat.as_ref())?;
+    must(plan, talk::tell_master(plan, &doors, seat.as_ref()));
     // Last of what may fail, as whatever was sent before goes to the account of the real root.
-    identity::leave_root(plan)?;
-    talk::tell_client(plan, &doors, filter)?;
-    Ok(seat)
+    must(plan, identity::leave_root(plan));
+    must(plan, talk::tell_client(plan, &doors, filter));
+    seat
 }
 
-fn make_sys_read_only(plan: &Plan<'_>) -> Step {
+/// A step that fails is the guard's last. Nothing is dropped on that way: the kernel takes it all, and code for it at each step
+/// would be half a kilobyte.
+fn must<T>(plan: &Plan<'_>, step: Step<T>) -> T {
+    match step {
+        Ok(value) => value,
+        Err(failure) => fail(plan, failure),
+    }
+}
+
+#[cold]
+#[inline(never)] // smaller by itself
+fn fail(plan: &Plan<'_>, failure: Failure) -> ! {
+    talk::report(plan, failure);
+    process::exit(1)
+}
+
+/// What the kernel shows of itself.
+pub(crate) fn show_kernel(mask: &Fd, mounts: MountPoints<'_>) -> Step {
+    pseudo_fs::mount_proc(mask)?;
+    make_sys_read_only(mounts)
+}
+
+fn make_sys_read_only(mounts: MountPoints<'_>) -> Step {
     if Defence::PseudoFs.stands() {
-        pseudo_fs::make_sys_read_only(plan.mounts)
+        pseudo_fs::make_sys_read_only(mounts)
     } else {
         Ok(())
     }
@@ -92,13 +120,4 @@ fn enter_user_namespace(plan: &Plan<'_>, doors: &mut talk::Doors, mounted: Mount
         talk::wait_for_maps(plan)?;
     }
     opened
-}
-
-/// Takes the guard's name, keeps every signal for `pid1` to ask for, and lets go of the master's working directory.
-fn become_pid1(plan: &Plan<'_>) -> Step {
-    credentials::set_name(&plan.name).at(Stage::GUARD)?;
-    signal::set_mask(&SigSet::full()).at(Stage::GUARD)?;
-    process::umask(0);
-    // A working directory keeps its file system busy, on the host too where that is shared.
-    fs::chdir(c"/").at(Stage::GUARD)
 }

@@ -45,6 +45,8 @@ pub(crate) struct PackageCache {
     choosing: u32,
     /// How often the cache has moved.
     generation: u32,
+    /// How often something of it has changed that guards read.
+    changes: u32,
     /// How long a package stays that nobody uses, in milliseconds.
     idle_ms: u64,
 }
@@ -66,16 +68,13 @@ impl PackageCache {
             emptied: 0,
             choosing: 0,
             generation: 0,
+            changes: 0,
             idle_ms,
         }
     }
 
-    /// What a guard gets to see that is cloned now.
-    pub(crate) fn view(&self, lease: Lease, home: Option<Home>) -> rocker_guard::Cache<'_> {
-        let free = match lease {
-            Lease::Choosing { kept, .. } => kept,
-            Lease::Slot(_) | Lease::Nothing => None,
-        };
+    /// What a guard gets to see that is cloned now; `free` is the slot that is kept for it.
+    pub(crate) fn view(&self, free: Option<Slot>, home: Option<Home>) -> rocker_guard::Cache<'_> {
         rocker_guard::Cache {
             packages: &self.ids,
             free,
@@ -144,6 +143,7 @@ impl PackageCache {
     fn fill(&mut self, slot: Slot, file: &Fd, packet: &Packet) -> Option<Slot> {
         let id = PackageId::of(&fs::fstat(file.raw()).ok()?);
         *self.ids.get_mut(usize::from(slot))? = Some(id);
+        self.changed();
         *self.state(slot)? = State::Mounted {
             users: 1,
             idle_since: 0,
@@ -213,6 +213,17 @@ impl PackageCache {
     /// The mounts are in another place from now on.
     pub(crate) fn moved(&mut self) {
         self.generation = self.generation.wrapping_add(1);
+        self.changed();
+    }
+
+    /// As guards see it that were cloned while this was the same.
+    #[cfg(feature = "spare-guard")]
+    pub(crate) fn changes(&self) -> u32 {
+        self.changes
+    }
+
+    fn changed(&mut self) {
+        self.changes = self.changes.wrapping_add(1);
     }
 
     /// The mounts are gone. Sandboxes have their own copies; their slots are free when they end.
@@ -234,6 +245,7 @@ impl PackageCache {
         if let Some(id) = self.ids.get_mut(usize::from(slot)) {
             *id = None;
         }
+        self.changed();
         if let Some(state) = self.state(slot) {
             *state = State::Free;
             self.emptied |= 1 << slot;

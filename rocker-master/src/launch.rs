@@ -1,50 +1,25 @@
 //! One launch, from the client's packet to the guard at work.
 //!
-//! The master reads the request ([`hear_request`]), and clones the guard ([`clone_guard`]), which from then on speaks with
-//! the client by itself. Over the channel between the two the guard asks for its id maps and says how it went
-//! ([`hear_guard`]). That is all: the master waits for nothing in between.
+//! The master reads the request ([`hear_request`]), and finds out what this peer may have ([`admit`]). It calls a guard, one
+//! that waits already or one that is born for it ([`crate::birth`]), which from then on speaks with the client by itself. Over
+//! the channel between the two the guard asks for its id maps and says how it went ([`hear_guard`]). That is all: the master
+//! waits for nothing in between.
 
-use crate::cache::PackageCache;
+use crate::call::TRAILER_SIZE;
 use crate::config::Config;
+use crate::guard::{Guard, Phase};
 use crate::id_map;
 use crate::kept::Kept;
-use crate::kernel::Kernel;
-use crate::mount_namespace::MountNamespace;
-use crate::name::Names;
+use crate::launcher::Launcher;
 use crate::packet::Packet;
 use crate::refusal::{self, refuse};
-use crate::registry::{Guard, State};
-use crate::trust::Generation;
 use crate::user_namespaces::UserNamespaces;
-use core::ffi::CStr;
-use rocker_guard::{PackageId, Plan, Trust, work_dir};
+use rocker_guard::{PackageId, work_dir};
 use rocker_proto::limits::REQUEST_MAX;
 use rocker_proto::{Failure, Report, Request, Stage};
 use rocker_sys::memory::Pages;
-use rocker_sys::namespace::{CLONE_NEWIPC, CLONE_NEWNS, CLONE_NEWPID, CLONE_NEWUTS};
-use rocker_sys::process::{self, Cloned};
-use rocker_sys::signal::SIGCHLD;
 use rocker_sys::socket::{self, Credentials};
-use rocker_sys::{Errno, Fd, Result, time};
-
-/// What every sandbox gets.
-const ALWAYS: u32 = CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS;
-
-/// What a launch needs of the master.
-pub(crate) struct Launcher<'a> {
-    pub(crate) names: &'a mut Names,
-    pub(crate) cache: &'a mut PackageCache,
-    pub(crate) config: &'a Config<'a>,
-    /// How many the peer has.
-    pub(crate) sandboxes: u32,
-    /// Whom its package must come from, and by which keys that is judged.
-    pub(crate) trust: Option<Trust<'a>>,
-    pub(crate) keys: Generation,
-    pub(crate) user_namespaces: &'a UserNamespaces,
-    pub(crate) mask: &'a CStr,
-    pub(crate) mounts: &'a MountNamespace,
-    pub(crate) kernel: Kernel,
-}
+use rocker_sys::{Errno, Fd, RawFd};
 
 /// What a client has said.
 pub(crate) enum Asked {
@@ -60,11 +35,12 @@ pub(crate) enum Asked {
 
 /// Reads the request of a client.
 pub(crate) fn hear_request(client: &Fd, peer: Credentials) -> Asked {
-    let mut pages = match Pages::new(REQUEST_MAX) {
+    let mut pages = match Pages::new(REQUEST_MAX + TRAILER_SIZE) {
         Ok(pages) => pages,
         Err(errno) => return Asked::Wrong(errno),
     };
-    match socket::receive(client.raw(), pages.as_mut_slice(), socket::DONT_WAIT) {
+    let room = pages.as_mut_slice().get_mut(..REQUEST_MAX);
+    match socket::receive(client.raw(), room.unwrap_or_default(), socket::DONT_WAIT) {
         // Descriptors that came along are closed here: a request has none.
         Ok(received) if received.len > 0 => Asked::Request(Packet {
             pages,
@@ -77,124 +53,49 @@ pub(crate) fn hear_request(client: &Fd, peer: Credentials) -> Asked {
     }
 }
 
-/// Decodes the request and makes the guard that fulfils it, if this peer may have what it asks for. Whether it may ask at
-/// all was settled when it connected.
+/// What a peer may have.
+pub(crate) struct Admitted {
+    pub(crate) app_id: i32,
+    /// Who is to own the sandbox: 0, or the peer.
+    pub(crate) owner: u32,
+    /// That of its App's earlier sandboxes.
+    pub(crate) user_namespace: Option<RawFd>,
+    pub(crate) requires_signature: bool,
+}
+
+/// Decodes the request, and says what this peer, who has so many sandboxes, may have of it. Whether it may ask at all was
+/// settled when it connected.
 ///
 /// A refusal has been told to the client and to the log when this returns `None`.
 #[inline(never)] // smaller by itself
-pub(crate) fn launch(launcher: &mut Launcher<'_>, client: Fd, packet: Packet) -> Option<State> {
+pub(crate) fn admit(
+    launcher: &Launcher<'_>,
+    client: &Fd,
+    packet: &Packet,
+    sandboxes: u32,
+    requires_signature: bool,
+) -> Option<Admitted> {
+    let peer = &packet.peer;
     let request = match Request::decode(packet.bytes()) {
         Ok(request) => request,
         Err(refusal) => {
-            refuse(
-                &client,
-                &packet.peer,
-                refusal.app_id,
-                &refusal.failure,
-                refusal.path,
-            );
+            refuse(client, peer, refusal.app_id, &refusal.failure, refusal.path);
             return None;
         }
     };
-    let admitted = launcher
-        .config
-        .admit(&packet.peer, launcher.sandboxes, &request);
-    if let Err(failure) = admitted {
+    if let Err(failure) = launcher.config.admit(peer, sandboxes, &request) {
         let path = request.path_of(&failure);
-        refuse(&client, &packet.peer, request.app_id, &failure, path);
+        refuse(client, peer, request.app_id, &failure, path);
         return None;
     }
-    match clone_guard(launcher, &client, &packet.peer, &request) {
-        Ok((guard, channel)) => Some(State::Building {
-            guard,
-            channel,
-            packet,
-            is_ready: false,
-        }),
-        Err(errno) => {
-            refuse(
-                &client,
-                &packet.peer,
-                request.app_id,
-                &Failure::new(Stage::CLONE, errno.raw()),
-                None,
-            );
-            None
-        }
-    }
-}
-
-/// Clones the guard. The child never returns from here.
-fn clone_guard(
-    launcher: &mut Launcher<'_>,
-    client: &Fd,
-    peer: &Credentials,
-    request: &Request<'_>,
-) -> Result<(Guard, Fd)> {
-    let (ours, theirs) = socket::pair()?;
     let owner = Config::owner(peer);
-    if owner != 0 {
-        // Another process than the one cloned here will be the guard: the kernel says which.
-        socket::pass_credentials(ours.raw())?;
-    }
-    let lease = launcher.cache.lease();
-    let plan = Plan {
-        request,
-        name: launcher.names.next(),
+    let kept = (owner == 0).then(|| launcher.kept.user_namespaces.find(&request));
+    Some(Admitted {
+        app_id: request.app_id,
         owner,
-        user_namespace: (owner == 0)
-            .then(|| launcher.user_namespaces.find(request))
-            .flatten(),
-        namespaces: ALWAYS | launcher.kernel.cgroup_namespace,
-        entrance: launcher.kernel.entrance_for(request, owner),
-        client: client.raw(),
-        master: theirs.raw(),
-        mounts: launcher.mounts.points(),
-        cache: launcher.cache.view(lease, launcher.mounts.cache()),
-        trust: launcher.trust,
-        mask: launcher.mask,
-    };
-    match clone(&plan, launcher.mounts.prepared()) {
-        Ok((pid, pidfd)) => {
-            let guard = Guard {
-                pid,
-                is_group: owner != 0,
-                has_ended: false,
-                told: None,
-                pidfd,
-                lease,
-                peer_uid: peer.uid,
-                keys: launcher.keys,
-            };
-            Ok((guard, ours))
-        }
-        Err(errno) => {
-            launcher.cache.release(lease, time::monotonic_ms());
-            Err(errno)
-        }
-    }
-}
-
-/// The child runs this plan.
-#[allow(unsafe_code)]
-fn clone(plan: &Plan<'_>, prepared: u32) -> Result<(i32, Option<Fd>)> {
-    // A process that makes the guard lends it its exit signal, and has a pidfd that says nothing of it.
-    let exit_signal = if plan.is_owned() { SIGCHLD } else { 0 };
-    // SAFETY: the master has one thread; the child drops nothing, since `enter` does not return.
-    match unsafe { process::clone(plan.first_namespaces() & !prepared, exit_signal) }? {
-        // ---- the child: no allocation, no lock, no log below ----
-        // SAFETY: cloned just now into the namespaces that `enter` wants, some of which were made before; nothing here runs
-        // after it.
-        Cloned::Child => unsafe { rocker_guard::enter(plan) },
-        Cloned::Parent { pid, pidfd } => {
-            if plan.is_owned() {
-                // Of a child of this session that executes nothing it cannot fail; and before it has heard from here, the
-                // child makes no guard.
-                process::set_group(pid).unwrap_or_default();
-            }
-            Ok((pid, pidfd))
-        }
-    }
+        user_namespace: kept.flatten(),
+        requires_signature,
+    })
 }
 
 /// What a guard's word means for its slot.
@@ -211,20 +112,18 @@ pub(crate) enum Heard {
 }
 
 /// One word of a guard at work, if there is one.
-pub(crate) fn hear_guard(
-    guard: &mut Guard,
-    channel: &Fd,
-    packet: &Packet,
-    is_ready: &mut bool,
-    kept: &mut Kept<'_>,
-) -> Heard {
+#[inline(never)] // smaller by itself
+pub(crate) fn hear_guard(guard: &mut Guard, kept: &mut Kept<'_>) -> Heard {
+    let (Some(channel), Some(packet)) = (&guard.channel, &guard.packet) else {
+        return Heard::Nothing;
+    };
     let mut bytes = [0; Report::SIZE + PackageId::SIZE];
     let mut received = match socket::receive(channel.raw(), &mut bytes, socket::DONT_WAIT) {
         Err(Errno::EAGAIN) => return Heard::Nothing,
         result => result.unwrap_or_default(),
     };
     let len = received.len;
-    if len == 0 && *is_ready {
+    if len == 0 && guard.phase == Phase::Ready {
         return Heard::Ready;
     }
     let bytes = bytes.get(..len).unwrap_or_default();
@@ -233,7 +132,7 @@ pub(crate) fn hear_guard(
     let Report(report) = Report::decode(bytes).unwrap_or(Report(vanished));
     match report.stage {
         Stage::READY => {
-            *is_ready = true;
+            guard.phase = Phase::Ready;
             let sender = received.sender.map(|sender| sender.pid);
             guard.told = sender.and_then(|pid| Some((pid, received.fds.next()?)));
             // The last one is the lock of a seat, and no directory: it holds until the others are done.
@@ -242,7 +141,7 @@ pub(crate) fn hear_guard(
         }
         Stage::MAPS | Stage::MOUNTED => {
             if report.stage == Stage::MAPS {
-                answer_maps(guard, channel, packet, &mut kept.user_namespaces);
+                answer_maps(guard.pid, channel, packet, &mut kept.user_namespaces);
             }
             if let Some(package) = PackageId::from_bytes(verified) {
                 kept.trust.remember(package, guard.keys);
@@ -261,12 +160,12 @@ pub(crate) fn hear_guard(
     }
 }
 
-fn answer_maps(guard: &Guard, channel: &Fd, packet: &Packet, kept: &mut UserNamespaces) {
+fn answer_maps(pid: i32, channel: &Fd, packet: &Packet, kept: &mut UserNamespaces) {
     let is_owned = Config::owner(&packet.peer) != 0;
     // It was decoded before the clone, and nobody has written to it since.
     let request = Request::decode(packet.bytes()).map_err(|_| Errno::EPROTO);
     let written = request.and_then(|request| {
-        id_map::write(guard.pid, &request, is_owned)?;
+        id_map::write(pid, &request, is_owned)?;
         Ok(request)
     });
     let answer = match &written {
@@ -277,6 +176,6 @@ fn answer_maps(guard: &Guard, channel: &Fd, packet: &Packet, kept: &mut UserName
     socket::send(channel.raw(), &answer.encode(), &[]).unwrap_or_default();
     if let (Ok(request), false) = (written, is_owned) {
         // Without it the next sandbox has one of its own.
-        kept.keep(&request, guard.pid).unwrap_or_default();
+        kept.keep(&request, pid).unwrap_or_default();
     }
 }

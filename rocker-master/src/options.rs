@@ -49,6 +49,20 @@ macro_rules! policy_help {
     };
 }
 
+#[cfg(feature = "spare-guard")]
+macro_rules! spare_help {
+    () => {
+        "  --no-spare         make guards only when they are asked for
+"
+    };
+}
+#[cfg(not(feature = "spare-guard"))]
+macro_rules! spare_help {
+    () => {
+        ""
+    };
+}
+
 /// The text of `--help`.
 pub(crate) const HELP: &str = concat!(
     "\
@@ -62,7 +76,9 @@ usage: rocker-master [options]
   --notify-fd N      write a newline here once it serves; else $NOTIFY_SOCKET
                      is told, as systemd wants it
   --cache-idle S     keep a package that none uses mounted for S seconds (10)
-  --die-with-parent  end with who started this
+",
+    spare_help!(),
+    "  --die-with-parent  end with who started this
 ",
     signature_help!(),
     "  --version
@@ -83,6 +99,9 @@ pub(crate) struct Options<'a> {
     pub(crate) check: bool,
     pub(crate) notify_fd: Option<i32>,
     pub(crate) die_with_parent: bool,
+    /// Is there always a guard that waits?
+    #[cfg(feature = "spare-guard")]
+    pub(crate) keeps_spare: bool,
     /// How long a package stays mounted that no sandbox uses.
     pub(crate) cache_idle_ms: u64,
     /// Does a package need a signature?
@@ -115,6 +134,8 @@ impl<'a> Options<'a> {
             check: false,
             notify_fd: None,
             die_with_parent: false,
+            #[cfg(feature = "spare-guard")]
+            keeps_spare: true,
             cache_idle_ms: DEFAULT_CACHE_IDLE_MS,
             #[cfg(feature = "signatures")]
             require_signature: false,
@@ -131,7 +152,16 @@ impl<'a> Options<'a> {
                 it if is(it, "--check") => options.check = true,
                 it if is(it, "--notify-fd") => options.notify_fd = Some(descriptor(value()?)?),
                 it if is(it, "--cache-idle") => options.cache_idle_ms = seconds(value()?)?,
-                it if is(it, "--die-with-parent") => options.die_with_parent = true,
+                it if is(it, "--die-with-parent") => {
+                    options.die_with_parent = true;
+                    // It is there for one launch.
+                    #[cfg(feature = "spare-guard")]
+                    {
+                        options.keeps_spare = false;
+                    }
+                }
+                #[cfg(feature = "spare-guard")]
+                it if is(it, "--no-spare") => options.keeps_spare = false,
                 #[cfg(feature = "signatures")]
                 it if is(it, "--require-signature") => options.require_signature = true,
                 #[cfg(feature = "signatures")]
@@ -190,6 +220,8 @@ mod tests {
             c"--notify-fd",
             c"5",
             c"--die-with-parent",
+            #[cfg(feature = "spare-guard")]
+            c"--no-spare",
             c"--cache-idle",
             c"7",
         ]);
@@ -203,6 +235,8 @@ mod tests {
                 check: false,
                 notify_fd: Some(5),
                 die_with_parent: true,
+                #[cfg(feature = "spare-guard")]
+                keeps_spare: false,
                 cache_idle_ms: 7000,
                 #[cfg(feature = "signatures")]
                 require_signature: false,

@@ -1,5 +1,6 @@
 //! `Packet`: a request as it came.
 
+use crate::call::Trailer;
 use rocker_sys::Result;
 use rocker_sys::memory::Pages;
 use rocker_sys::socket::Credentials;
@@ -14,6 +15,18 @@ pub(crate) struct Packet {
 impl Packet {
     pub(crate) fn bytes(&self) -> &[u8] {
         self.pages.as_slice().get(..self.len).unwrap_or_default()
+    }
+
+    /// The request, with this behind it, for which there is room.
+    pub(crate) fn with(&mut self, trailer: &Trailer) -> &[u8] {
+        let trailer = trailer.as_flattened();
+        let bytes = self.pages.as_mut_slice();
+        let room = bytes.get_mut(self.len..).unwrap_or_default();
+        for (to, from) in room.iter_mut().zip(trailer) {
+            *to = *from;
+        }
+        let len = self.len.saturating_add(trailer.len());
+        bytes.get(..len).unwrap_or_default()
     }
 
     pub(crate) fn copy(&self) -> Result<Self> {

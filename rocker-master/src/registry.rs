@@ -1,15 +1,14 @@
 //! `Registry`: every connection and every guard that the master knows.
 
 use crate::cache::Lease;
+use crate::guard::{Guard, Phase};
 use crate::packet::Packet;
 use crate::quota::{Quota, Usage};
-use crate::trust::Generation;
 use rocker_sys::memory::Table;
-use rocker_sys::process::Which;
 use rocker_sys::socket::Credentials;
 use rocker_sys::{Fd, Result};
 
-/// How many launches under way and live sandboxes there may be. A slot is some sixty bytes, and memory that was never
+/// How many launches under way and live sandboxes there may be. A slot is some hundred bytes, and memory that was never
 /// needed is never touched.
 pub(crate) const CAPACITY: usize = 4096;
 
@@ -25,61 +24,20 @@ pub(crate) enum State {
         peer: Credentials,
         deadline_ms: u64,
     },
-    /// A guard at work on its sandbox.
-    Building {
-        guard: Guard,
-        channel: Fd,
-        packet: Packet,
-        /// Has it said so? Then it only has to tell the client, and to close the channel.
-        is_ready: bool,
-    },
-    /// A guard whose sandbox is ready.
-    Running { guard: Guard },
-}
-
-/// A child of the master that has not been reaped.
-pub(crate) struct Guard {
-    pub(crate) pid: i32,
-    /// Does the number stand for a process group too, in which the process of this number makes the guard and ends? So it
-    /// does for a client that is not root, until it has ended and the guard has told who it is.
-    pub(crate) is_group: bool,
-    /// Has the process of this number ended, of a group that goes on?
-    pub(crate) has_ended: bool,
-    /// Who the guard of a group is, as it has told.
-    pub(crate) told: Option<(i32, Fd)>,
-    /// Kernels before 5.3 have none; there SIGCHLD tells. Held so that the event loop hears of the guard's end.
-    pub(crate) pidfd: Option<Fd>,
-    /// Its share in the package cache.
-    pub(crate) lease: Lease,
-    /// Whose sandbox it is.
-    pub(crate) peer_uid: u32,
-    /// The keys that it verifies its package by.
-    pub(crate) keys: Generation,
+    /// A guard.
+    Guard(Guard),
 }
 
 impl State {
     /// What of its user's quota this takes.
     fn usage(&self) -> Usage {
-        let (uid, launches, sandboxes) = match self {
-            Self::Asking { peer, .. } => (peer.uid, 1, 0),
-            Self::Building { guard, .. } => (guard.peer_uid, 1, 1),
-            Self::Running { guard } => (guard.peer_uid, 0, 1),
-        };
-        Usage {
-            uid,
-            launches,
-            sandboxes,
-        }
-    }
-}
-
-impl Guard {
-    /// For wait.
-    pub(crate) fn children(&self) -> Which {
-        if self.is_group {
-            Which::Group(self.pid)
-        } else {
-            Which::Pid(self.pid)
+        match self {
+            Self::Asking { peer, .. } => Usage {
+                uid: peer.uid,
+                launches: 1,
+                sandboxes: 0,
+            },
+            Self::Guard(guard) => guard.usage(),
         }
     }
 }
@@ -204,23 +162,37 @@ impl Registry {
         Some(state)
     }
 
-    /// The sandbox that the key names is built: what was kept for its launch goes.
-    pub(crate) fn settle(&mut self, key: Key) {
-        let Some(state) = self.get_mut(key) else {
-            return;
-        };
-        let before = state.usage();
-        if let State::Building { guard, .. } = state {
-            let guard = Guard {
-                pidfd: guard.pidfd.take(),
-                told: guard.told.take(),
-                ..*guard
-            };
-            *state = State::Running { guard };
+    /// The guard that the key names, if it still does.
+    pub(crate) fn guard_mut(&mut self, key: Key) -> Option<&mut Guard> {
+        match self.get_mut(key)? {
+            State::Guard(guard) => Some(guard),
+            State::Asking { .. } => None,
         }
-        let after = state.usage();
-        self.quota.take_off(before);
-        self.quota.add(after);
+    }
+
+    /// A launch of its peer's is its own now: it is at work.
+    pub(crate) fn employ(&mut self, key: Key, lease: Lease, packet: Packet) {
+        if let Some(guard) = self.guard_mut(key) {
+            guard.phase = Phase::Building;
+            guard.peer_uid = packet.peer.uid;
+            guard.lease = lease;
+            guard.packet = Some(packet);
+            let usage = guard.usage();
+            self.quota.add(usage);
+        }
+    }
+
+    /// Its sandbox is built: what was kept for the launch goes.
+    pub(crate) fn settle(&mut self, key: Key) {
+        if let Some(guard) = self.guard_mut(key) {
+            let launch = Usage {
+                sandboxes: 0,
+                ..guard.usage()
+            };
+            guard.phase = Phase::Running;
+            guard.packet = None;
+            self.quota.take_off(launch);
+        }
     }
 
     /// Everything that is there.
@@ -245,18 +217,19 @@ mod tests {
     use super::*;
 
     fn running(pid: i32) -> State {
-        State::Running {
-            guard: Guard {
-                keys: Default::default(),
-                pid,
-                is_group: false,
-                has_ended: false,
-                told: None,
-                pidfd: None,
-                lease: Lease::Nothing,
-                peer_uid: 0,
-            },
-        }
+        State::Guard(Guard {
+            keys: Default::default(),
+            pid,
+            is_group: false,
+            has_ended: false,
+            told: None,
+            pidfd: None,
+            lease: Lease::Nothing,
+            peer_uid: 0,
+            phase: Phase::Running,
+            channel: None,
+            packet: None,
+        })
     }
 
     #[test]
@@ -269,7 +242,9 @@ mod tests {
         assert_eq!(second.index, first.index);
         assert!(registry.get_mut(first).is_none());
         assert!(
-            matches!(registry.get_mut(second), Some(State::Running { guard }) if guard.pid == 2)
+            registry
+                .guard_mut(second)
+                .is_some_and(|guard| guard.pid == 2)
         );
         assert_eq!(Key::from_bits(second.to_bits()), second);
     }

@@ -4,15 +4,18 @@ mod clients;
 mod guards;
 mod operators;
 mod sources;
+#[cfg(feature = "spare-guard")]
+mod spare;
+#[cfg(not(feature = "spare-guard"))]
+#[path = "server/spare/nothing.rs"]
+mod spare;
 
 pub(crate) use sources::Sources;
 
 use crate::config::Config;
-use crate::kept::Kept;
-use crate::kernel::Kernel;
+use crate::launcher::Launcher;
 use crate::listener::Listener;
 use crate::mount_namespace::{Carried, MountNamespace};
-use crate::name::Names;
 use crate::options::Options;
 use crate::registry::{Key, Registry};
 use rocker_sys::epoll::{Events, FOREVER};
@@ -37,13 +40,11 @@ mod token {
 /// The master's state.
 pub(crate) struct Server<'a> {
     sources: Sources,
-    config: Config<'a>,
     listener: Listener<'a>,
     registry: Registry,
-    names: Names,
-    mounts: MountNamespace,
-    kept: Kept<'a>,
-    kernel: Kernel,
+    launcher: Launcher<'a>,
+    #[cfg(feature = "spare-guard")]
+    spare: spare::Spare,
     /// How many clients have not asked yet.
     asking: usize,
     /// The earliest deadline of one of them, or an earlier one.
@@ -68,13 +69,11 @@ impl<'a> Server<'a> {
         let descriptors = process::raise_open_files_limit().unwrap_or(1024);
         Self {
             sources,
-            config,
             listener,
             registry,
-            names: Names::new(time::monotonic_us()),
-            mounts,
-            kept: Kept::new(options),
-            kernel: Kernel::ask(),
+            launcher: Launcher::new(config, mounts, options),
+            #[cfg(feature = "spare-guard")]
+            spare: spare::Spare::new(options),
             asking: 0,
             next_deadline_ms: None,
             reserve: fs::open(c"/dev/null", O_RDONLY).ok(),
@@ -87,6 +86,7 @@ impl<'a> Server<'a> {
     pub(crate) fn run(&mut self) -> Result<()> {
         let mut events = Events::<16>::new();
         loop {
+            self.keep_spare();
             self.sources.epoll.wait(&mut events, self.timeout())?;
             for event in events.tokens() {
                 let key = Key::from_bits((event & u64::from(u32::MAX)) as u32);
@@ -96,13 +96,14 @@ impl<'a> Server<'a> {
                     token::CHANNEL => drop(self.guard_spoke(key)),
                     token::GUARD => self.guard_ended(key),
                     token::HOST_MOUNTS => {
-                        self.mounts.host_changed();
+                        self.launcher.mounts.host_changed();
                         // What fails now is tried again, and told, at the next launch.
                         self.follow_host().unwrap_or_default();
                     }
                     // If it goes on, the kernel says so again.
                     token::MEMORY => {
-                        self.kept.cache.drop_idle();
+                        self.launcher.kept.cache.drop_idle();
+                        self.drop_spare();
                     }
                     _ => {
                         if self.signalled()? {
@@ -113,13 +114,16 @@ impl<'a> Server<'a> {
                 }
             }
             self.drop_silent_clients();
-            self.kept.cache.drop_overdue(time::monotonic_ms());
+            self.launcher.kept.cache.drop_overdue(time::monotonic_ms());
             self.unmount_packages();
         }
     }
 
     fn timeout(&self) -> i32 {
-        let deadline = match (self.next_deadline_ms, self.kept.cache.next_deadline()) {
+        let deadline = match (
+            self.next_deadline_ms,
+            self.launcher.kept.cache.next_deadline(),
+        ) {
             (Some(one), Some(other)) => one.min(other),
             (None, None) => return FOREVER,
             (one, other) => one.or(other).unwrap_or_default(),
@@ -130,9 +134,9 @@ impl<'a> Server<'a> {
 
     /// The master's mounts as the host's are now.
     fn follow_host(&mut self) -> Result<()> {
-        match self.mounts.follow_host()? {
-            Some(Carried::Everything) => self.kept.cache.moved(),
-            Some(Carried::Nothing) => self.kept.cache.forget_all(),
+        match self.launcher.mounts.follow_host()? {
+            Some(Carried::Everything) => self.launcher.kept.cache.moved(),
+            Some(Carried::Nothing) => self.launcher.kept.cache.forget_all(),
             None => {}
         }
         Ok(())
@@ -140,7 +144,9 @@ impl<'a> Server<'a> {
 
     /// What the cache has let go of.
     fn unmount_packages(&mut self) {
-        self.mounts.unmount(self.kept.cache.emptied());
+        self.launcher
+            .mounts
+            .unmount(self.launcher.kept.cache.emptied());
     }
 
     /// Reads the signals; says whether one of them ends the master.
@@ -159,9 +165,11 @@ impl<'a> Server<'a> {
     fn reload(&mut self) {
         // What cannot be followed is tried again, and told, at the next launch.
         self.follow_host().unwrap_or_default();
-        self.config.reload();
-        self.kept.trust.forget_all();
+        self.launcher.config.reload();
+        self.launcher.kept.trust.forget_all();
         // Somebody has taken the address away: then nobody can connect at all.
-        self.listener.admit(&self.config).unwrap_or_default();
+        self.listener
+            .admit(&self.launcher.config)
+            .unwrap_or_default();
     }
 }

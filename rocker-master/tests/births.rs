@@ -2,12 +2,13 @@
 
 use rocker_client::{DEFAULT_SOCKET, Launched};
 use rocker_testing::{
-    Case, Master, MountLine, Sandbox, kill, launch_function, mounts_of, request,
+    Case, Master, MountLine, Sandbox, binary, kill, launch_function, mounts_of, request,
     run_cases_on_both_kernels, wait_for,
 };
 use std::ffi::c_void;
 use std::fs;
 use std::path::PathBuf;
+use std::process::Command;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -55,7 +56,9 @@ fn check(guard: i32, others: &[i32]) {
 }
 
 fn a_guard_is_born_in_what_was_prepared() {
-    let master = Master::start();
+    let mut command = Command::new(binary("rocker-master"));
+    command.arg("--no-spare");
+    let master = Master::start_command(command);
     let request = request();
     for _ in 0..3 {
         let prepared = namespaces(master.pid());
@@ -66,6 +69,7 @@ fn a_guard_is_born_in_what_was_prepared() {
             &[master.pid(), std::process::id().cast_signed()],
         );
         sandbox.end();
+        assert_eq!(master.spare(), None);
     }
 }
 
@@ -74,10 +78,11 @@ extern "C" fn stay(_: *mut c_void) -> i32 {
     unsafe { libc::pause() }
 }
 
-/// They have all asked when the master comes to hear them, so for one alone something is prepared.
+/// They have all asked when the master comes to hear them, so for one alone a guard waits, or something is prepared.
 fn launches_at_once_share_nothing() {
     let master = Master::start();
     let request = request();
+    Sandbox::start(&request).end();
     kill(master.pid(), libc::SIGSTOP);
     let launched: Vec<_> = std::thread::scope(|scope| {
         let launch = || launch_function(DEFAULT_SOCKET, &request, stay).unwrap();
@@ -101,17 +106,17 @@ fn launches_at_once_share_nothing() {
     }
 }
 
-/// Of each process the first call works: with it the guard of the first launch makes the user namespace that the others
-/// enter, and the master what the second finds prepared.
+/// Of each process the first two calls work: with them each guard has its host name, and that of the first launch makes the
+/// user namespace that the others enter.
 fn a_master_that_can_prepare_nothing_serves() {
     let master = Master::start_traced(&[
         "-e",
         "trace=unshare",
         "-e",
-        "inject=unshare:error=ENOSPC:when=2+",
+        "inject=unshare:error=ENOSPC:when=3+",
     ]);
     let request = request();
-    for _ in 0..4 {
+    for _ in 0..6 {
         let sandbox = Sandbox::start(&request);
         check(sandbox.guard_pid(), &[master.pid()]);
         sandbox.end();

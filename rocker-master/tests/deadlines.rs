@@ -2,8 +2,7 @@
 
 use rocker_client::{Failure, Stage};
 use rocker_testing::{
-    Case, Master, Peer, Sandbox, Traces, children_of, eventually, kill, launch, request, run_cases,
-    status_of,
+    Case, Master, Peer, Sandbox, Traces, eventually, kill, launch, request, run_cases, status_of,
 };
 use std::path::Path;
 use std::process::ExitCode;
@@ -29,7 +28,7 @@ fn silent_clients_and_silent_masters_are_given_up() {
     let silent = Peer::connect().unwrap();
     silent.send(&request.encode().unwrap()).unwrap();
     assert!(!silent.receive(Duration::from_secs(2)).is_empty());
-    let [guard] = children_of(master.pid())[..] else {
+    let [guard] = master.guards()[..] else {
         panic!("no guard");
     };
     kill(master.pid(), libc::SIGSTOP);

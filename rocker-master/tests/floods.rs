@@ -2,8 +2,8 @@
 
 use rocker_client::{Failure, Stage};
 use rocker_testing::{
-    Case, Master, POLICY_OF_1000, Peer, SOON, Steady, as_user, become_user, children_of,
-    descriptors_of, eventually, kill, pipe, request, run_cases, wait_for_master,
+    Case, Master, POLICY_OF_1000, Peer, SOON, Steady, as_user, become_user, descriptors_of,
+    eventually, kill, pipe, request, run_cases,
 };
 use std::io::{Read, Write};
 use std::process::ExitCode;
@@ -113,9 +113,7 @@ fn middle(mut times: Vec<Duration>) -> Duration {
 fn check_flood(uid: u32, rounds: Option<u32>, work: impl Fn()) {
     let master = start();
     let at_rest = || {
-        eventually("no guard is left", SOON, || {
-            children_of(master.pid()).is_empty()
-        });
+        master.rest();
         descriptors_of(master.pid()).len()
     };
     Steady::launch();
@@ -194,10 +192,7 @@ fn five_hundred_silent_connections() {
     let master = start();
     Steady::launch();
     let (mut begun, tell) = pipe();
-    eventually("no guard is left", SOON, || {
-        children_of(master.pid()).is_empty()
-    });
-    wait_for_master();
+    master.rest();
     let before = descriptors_of(master.pid()).len();
     // SAFETY: the case has one thread.
     let flood = unsafe { libc::fork() };

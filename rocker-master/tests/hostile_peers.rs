@@ -189,7 +189,7 @@ fn a_peer_that_never_joins_keeps_no_sandbox() {
     let peer = Peer::connect().unwrap();
     peer.send(&good_packet()).unwrap();
     assert!(!peer.receive(SOON).is_empty());
-    assert_eq!(rocker_testing::children_of(steady.master.pid()).len(), 1);
+    assert_eq!(steady.master.guards().len(), 1);
     drop(peer);
     eventually("its guard has ended", Duration::from_millis(500), || {
         Traces::now(Path::new("/run/data")) == before

@@ -2,8 +2,8 @@
 
 use rocker_client::{Failure, Stage};
 use rocker_testing::{
-    Case, Master, POLICY_OF_1000, Peer, SOON, Steady, as_user, children_of, eventually,
-    limit_descriptors, request, run_cases,
+    Case, Master, POLICY_OF_1000, Peer, SOON, Steady, as_user, eventually, limit_descriptors,
+    request, run_cases,
 };
 use std::process::ExitCode;
 
@@ -74,9 +74,7 @@ fn a_user_has_as_many_sandboxes_as_it_may() {
         0
     });
     assert_eq!(status, 0);
-    eventually("no guard is left", SOON, || {
-        children_of(master.pid()).is_empty()
-    });
+    eventually("no guard is left", SOON, || master.guards().is_empty());
 }
 
 fn a_user_has_as_many_launches_under_way_as_it_may() {
@@ -109,9 +107,7 @@ fn what_ends_is_not_counted() {
         0
     });
     assert_eq!(status, 0);
-    eventually("no guard is left", SOON, || {
-        children_of(master.pid()).is_empty()
-    });
+    eventually("no guard is left", SOON, || master.guards().is_empty());
     let status = as_user(1000, || {
         let held = [ask(&packet), ask(&packet)];
         assert!(held.iter().all(|(_, refusal)| refusal.is_none()));

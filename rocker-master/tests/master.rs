@@ -1,8 +1,8 @@
 //! The master as a daemon: its address, its death and its successor.
 
 use rocker_testing::{
-    Case, Master, Peer, SOCKET, SOON, Sandbox, ask, binary, children_of, eventually, is_there,
-    kill, launch, make_dir, request, run_cases, wait_for,
+    Case, Master, Peer, SOCKET, SOON, Sandbox, ask, binary, children_of, descriptors_of,
+    eventually, is_there, kill, launch, make_dir, request, run_cases, wait_for,
 };
 use std::fs;
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
@@ -36,6 +36,10 @@ const CASES: &[Case] = &[
     (
         "a_new_master_takes_the_address_of_a_dead_one",
         a_new_master_takes_the_address,
+    ),
+    (
+        "a_guard_that_was_born_just_now_keeps_no_address",
+        a_guard_that_was_born_just_now_keeps_no_address,
     ),
     (
         "the_master_forgets_what_has_ended",
@@ -139,11 +143,41 @@ fn a_new_master_takes_the_address() {
     assert_eq!(wait_for(launch(&request(), &|| 6).unwrap().app_pid), 6);
 }
 
+/// It has a copy of every descriptor until it closes them: here for longer than the next master waits, which is not at all.
+fn a_guard_that_was_born_just_now_keeps_no_address() {
+    let slow = "inject=close_range:delay_enter=1000000";
+    let mut master = Master::start_traced(&["-e", "trace=close_range", "-e", slow]);
+    let request = request();
+    // SAFETY: the case has one thread.
+    let client = unsafe { libc::fork() };
+    if client == 0 {
+        launch(&request, &|| 0).unwrap_err();
+        // SAFETY: ends this fork.
+        unsafe { libc::_exit(0) };
+    }
+    let guard = || children_of(master.pid()).first().copied();
+    eventually("a guard is born", SOON, || guard().is_some());
+    let guard = guard().unwrap();
+    let lock = |pid| {
+        descriptors_of(pid)
+            .into_values()
+            .any(|it| it.ends_with(".lock"))
+    };
+    assert!(lock(guard));
+    master.kill(libc::SIGKILL);
+    assert!(lock(guard));
+    let _successor = Master::start();
+    assert!(lock(guard), "too late");
+    assert_eq!(wait_for(client), 0);
+    assert_eq!(wait_for(launch(&request, &|| 6).unwrap().app_pid), 6);
+}
+
 fn the_master_forgets_what_has_ended() {
     let master = Master::start();
     let request = request();
     Sandbox::start(&request).end();
-    let descriptors = || rocker_testing::descriptors_of(master.pid()).len();
+    master.rest();
+    let descriptors = || descriptors_of(master.pid()).len();
     let before = descriptors();
     for _ in 0..20 {
         Sandbox::start(&request).end();
@@ -151,7 +185,7 @@ fn the_master_forgets_what_has_ended() {
     eventually("all are closed", Duration::from_secs(1), || {
         descriptors() == before
     });
-    assert_eq!(children_of(master.pid()), []);
+    assert_eq!(master.guards(), []);
 }
 
 fn a_user_cannot_start_a_master() {

@@ -1,4 +1,5 @@
-//! When memory runs short, packages that nobody uses are let go of, however long they were to stay.
+//! When memory runs short, packages that nobody uses are let go of, however long they were to stay, and so is the guard that
+//! waits for a launch.
 
 use rocker_client::{CacheRequest, DEFAULT_SOCKET, ask_cache};
 use rocker_testing::{Case, Master, Sandbox, eventually, in_fork, request, run_cases};
@@ -36,9 +37,10 @@ fn packages() -> usize {
 }
 
 fn idle_packages_go_when_memory_runs_short() {
-    let _master = Master::start_heeding_memory(LONG);
+    let master = Master::start_heeding_memory(LONG);
     Sandbox::start(&request()).end();
     assert_eq!(packages(), 1);
+    master.rest();
     let cgroup = Cgroup::make();
     // In a process of its own, which the cgroup holds down: the rest of the machine has memory enough.
     let status = in_fork(|| {
@@ -46,6 +48,8 @@ fn idle_packages_go_when_memory_runs_short() {
         let file = Scratch::make();
         (0..8).for_each(|_| file.read_again_and_again());
         eventually("it is gone", LIMIT, || packages() == 0);
+        // So is the guard of the next launch.
+        assert_eq!(master.spare(), None);
         0
     });
     assert_eq!(status, 0);

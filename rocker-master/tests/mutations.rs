@@ -168,7 +168,14 @@ fn no_mutation_is_mounted(seed: u64) {
     eventually("nothing is left", Duration::from_secs(5), || {
         Traces::now(Path::new("/run/data")) == before
     });
-    assert_eq!(watched().strip_prefix(&start), Some(""));
+    // A guard has a /proc and a closed /sys before it looks at its package.
+    let is_own = |line: &&str| {
+        let is_of_the_kernel = line.contains("\"/proc") || line.contains("\"/sys");
+        is_of_the_kernel || line.contains(" resumed>")
+    };
+    let watched_since = watched();
+    let mut since = watched_since.strip_prefix(&start).unwrap().lines();
+    assert_eq!(since.find(|line| !is_own(line)), None);
 
     fs::write(MUTANT, &original.bytes).unwrap();
     assert_eq!(ask(&request, &|| "started".into()), "started");

@@ -103,14 +103,12 @@ fn the_master_knows_the_guard_alone() {
     app_master(|| {
         sleeper(&request);
     });
-    eventually("one child is left", SOON, || {
-        children_of(master.pid()).len() == 1
-    });
+    eventually("one child is left", SOON, || master.guards().len() == 1);
     eventually("it is watched", SOON, || {
         let links = descriptors_of(master.pid()).into_values();
         links.filter(|link| link.contains("pidfd")).count() == 1
     });
-    let [guard] = children_of(master.pid())[..] else {
+    let [guard] = master.guards()[..] else {
         panic!("no guard")
     };
     kill(guard, libc::SIGKILL);
@@ -120,8 +118,7 @@ fn the_master_knows_the_guard_alone() {
     assert!(app > 0, "{}", Error::last_os_error());
     eventually("it is forgotten", SOON, || {
         let links = descriptors_of(master.pid()).into_values();
-        children_of(master.pid()).is_empty()
-            && !links.into_iter().any(|link| link.contains("pidfd"))
+        master.guards().is_empty() && !links.into_iter().any(|link| link.contains("pidfd"))
     });
 }
 

@@ -49,7 +49,7 @@ fn a_killed_guard_takes_everything_along() {
     eventually("nothing is left", SOON, || {
         Traces::now(Path::new("/run/nothing")) == before
     });
-    assert!(children_of(master.pid()).is_empty());
+    assert!(master.guards().is_empty());
 }
 
 fn a_killed_app_is_the_end() {
@@ -88,9 +88,7 @@ fn failures_are_told_and_leave_nothing() {
         assert_eq!(killed, Failure::new(Stage::JOIN, libc::ECONNRESET));
         assert_eq!(children_of(std::process::id().cast_signed()), []);
     });
-    eventually("no guard is left", SOON, || {
-        children_of(master.pid()).is_empty()
-    });
+    eventually("no guard is left", SOON, || master.guards().is_empty());
     assert_eq!(
         before.processes(),
         Traces::now(Path::new("/run/data")).processes()

@@ -3,8 +3,8 @@
 use rocker_client::{CacheRequest, Data, DataMode, Failure, NO_INDEX, Request, Seccomp, Stage};
 use rocker_proto::Reply;
 use rocker_testing::{
-    Case, Master, Peer, SOON, as_user, children_of, eventually, make_dir, overlays, request,
-    run_cases, with_data_dir, with_exec_dir, with_ids, with_overlays, with_package,
+    Case, Master, Peer, SOON, as_user, eventually, make_dir, overlays, request, run_cases,
+    with_data_dir, with_exec_dir, with_ids, with_overlays, with_package,
 };
 use std::fs;
 use std::os::unix::fs::symlink;
@@ -78,9 +78,7 @@ fn ask(uid: u32, request: &Request<'_>) -> Option<Failure> {
 
 /// Until the guards of peers that never joined are gone.
 fn settle(master: &Master) {
-    eventually("no guard is left", SOON, || {
-        children_of(master.pid()).is_empty()
-    });
+    eventually("no guard is left", SOON, || master.guards().is_empty());
 }
 
 fn a_peer_that_is_not_listed_is_refused() {
@@ -89,7 +87,7 @@ fn a_peer_that_is_not_listed_is_refused() {
         assert_eq!(ask(uid, &request()), Some(NOT_LISTED));
     }
     eventually("each is logged", SOON, || master.log().lines().count() == 4);
-    assert!(children_of(master.pid()).is_empty());
+    assert!(master.guards().is_empty());
 }
 
 fn a_listed_uid_is_served() {
@@ -188,7 +186,7 @@ fn what_is_not_allowed_is_refused() {
         );
         eventually(&line, SOON, || master.log().ends_with(&line));
     }
-    assert!(children_of(master.pid()).is_empty());
+    assert!(master.guards().is_empty());
 }
 
 fn dots_lead_out_of_nothing() {

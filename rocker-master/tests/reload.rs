@@ -2,7 +2,7 @@
 
 use rocker_client::{CacheRequest, Failure, Stage};
 use rocker_testing::{
-    Case, Master, POLICY, POLICY_OF_1000, Peer, SOCKET, SOON, Steady, as_user, binary, children_of,
+    Case, Master, POLICY, POLICY_OF_1000, Peer, SOCKET, SOON, Steady, as_user, binary,
     descriptors_of, errno_of, eventually, kill, make_dir, mount, request, run_cases,
 };
 use std::fs;
@@ -64,9 +64,7 @@ fn number(stage: Stage) -> i32 {
 /// How many there are once the guards of peers that never joined are gone.
 fn descriptors_at_rest(master: &Master) -> usize {
     // Who asks for the cache is told when all that came before is done.
-    eventually("no guard is left", SOON, || {
-        children_of(master.pid()).is_empty()
-    });
+    eventually("no guard is left", SOON, || master.guards().is_empty());
     let peer = Peer::connect().unwrap();
     peer.send(&CacheRequest::List.encode()).unwrap();
     while !peer.receive(SOON).is_empty() {}
@@ -170,6 +168,7 @@ fn reloads_under_load_disturb_nobody() {
     let packet = request().encode().unwrap();
     let master = Master::start_with_policy(POLICY_OF_1000);
     Steady::launch();
+    master.rest();
     let before = descriptors_at_rest(&master);
     // SAFETY: the case has one thread.
     let client = unsafe { libc::fork() };
@@ -204,7 +203,7 @@ fn reloads_under_load_disturb_nobody() {
     assert_eq!(status, 0);
     assert!(reloads > 5, "{reloads}");
     eventually("all is as before", SOON, || {
-        children_of(master.pid()).is_empty() && descriptors_of(master.pid()).len() == before
+        master.guards().is_empty() && descriptors_of(master.pid()).len() == before
     });
 }
 

@@ -18,3 +18,13 @@ pub(crate) enum Lease {
     /// A sandbox that uses none.
     Nothing,
 }
+
+impl Lease {
+    /// The slot that is kept for a guard that has not chosen yet.
+    pub(crate) fn kept(self) -> Option<Slot> {
+        match self {
+            Self::Choosing { kept, .. } => kept,
+            Self::Slot(_) | Self::Nothing => None,
+        }
+    }
+}

@@ -18,7 +18,7 @@ const PACKET: fn() -> Packet = || Packet {
 /// A guard that has put this file into the slot that was kept for it.
 fn filled(cache: &mut PackageCache, file: &core::ffi::CStr) -> Lease {
     let lease = cache.lease();
-    let slot = cache.view(lease, None).free;
+    let slot = cache.view(lease.kept(), None).free;
     let file = fs::open(file, O_RDONLY).unwrap();
     cache.choose(lease, slot, Some(file), &PACKET())
 }
@@ -29,7 +29,7 @@ fn a_guard_finds_what_another_has_mounted() {
     let first = filled(&mut cache, c"/proc/self/exe");
     assert_eq!(first, Lease::Slot(0));
     let lease = cache.lease();
-    let view = cache.view(lease, None);
+    let view = cache.view(lease.kept(), None);
     assert_eq!(view.packages.iter().flatten().count(), 1);
     assert_eq!(view.free, Some(1));
     let second = cache.choose(lease, Some(0), None, &PACKET());
@@ -37,7 +37,7 @@ fn a_guard_finds_what_another_has_mounted() {
     assert_eq!(cache.entries(0).next().unwrap().users, 2);
     // The slot that it did not need is free again.
     let lease = cache.lease();
-    assert_eq!(cache.view(lease, None).free, Some(1));
+    assert_eq!(cache.view(lease.kept(), None).free, Some(1));
 }
 
 #[test]
@@ -76,13 +76,21 @@ fn what_was_forgotten_is_not_found_and_its_slot_is_free_when_its_users_are_gone(
     cache.forget_all();
     // It has mounted something in a cache that is no more.
     let file = fs::open(c"/proc/self/exe", O_RDONLY).ok();
-    let slot = cache.view(late, None).free;
+    let slot = cache.view(late.kept(), None).free;
     assert_eq!(cache.choose(late, slot, file, &PACKET()), Lease::Nothing);
     let lease = cache.lease();
-    assert_eq!(cache.view(lease, None).packages.iter().flatten().count(), 0);
-    assert_eq!(cache.view(lease, None).free, Some(1));
+    assert_eq!(
+        cache
+            .view(lease.kept(), None)
+            .packages
+            .iter()
+            .flatten()
+            .count(),
+        0
+    );
+    assert_eq!(cache.view(lease.kept(), None).free, Some(1));
     cache.release(lease, 0);
     cache.release(used, 0);
     let lease = cache.lease();
-    assert_eq!(cache.view(lease, None).free, Some(0));
+    assert_eq!(cache.view(lease.kept(), None).free, Some(0));
 }

@@ -1,7 +1,7 @@
 //! Clients: from their connection to their request.
 
 use super::{ASK_TIMEOUT_MS, Server, token};
-use crate::launch::{self, Asked, Launcher};
+use crate::launch::{self, Asked};
 use crate::packet::Packet;
 use crate::refusal;
 use crate::registry::{Key, ROOT_S, State};
@@ -70,7 +70,7 @@ impl Server<'_> {
 
     /// May this peer ask at all, and now, over this connection?
     fn admit(&self, peer: &Credentials, connection: RawFd) -> Result<(), (Stage, Errno)> {
-        let Some(launches) = self.config.launches(peer) else {
+        let Some(launches) = self.launcher.config.launches(peer) else {
             return Err((Stage::PEER, Errno::EPERM));
         };
         if u32::from(self.registry.usage(peer.uid).launches) >= launches {
@@ -128,27 +128,20 @@ impl Server<'_> {
         if let Err(errno) = self.follow_host() {
             return refuse(&client, &packet.peer, Stage::PROPAGATION, errno);
         }
-        let required = self.config.requires_signature(&packet.peer);
-        if let Err(errno) = self.kept.trust.follow_keys(required) {
+        let required = self.launcher.config.requires_signature(&packet.peer);
+        if let Err(errno) = self.launcher.kept.trust.follow_keys(required) {
             return refuse(&client, &packet.peer, Stage::PACKAGE_SIGNATURE, errno);
         }
-        self.kept.cache.make_room();
+        self.launcher.kept.cache.make_room();
         self.unmount_packages();
-        let mut launcher = Launcher {
-            names: &mut self.names,
-            cache: &mut self.kept.cache,
-            config: &self.config,
-            sandboxes: self.registry.usage(packet.peer.uid).sandboxes.into(),
-            trust: self.kept.trust.view(required),
-            keys: self.kept.trust.generation(),
-            user_namespaces: &self.kept.user_namespaces,
-            mask: self.listener.mask(),
-            mounts: &self.mounts,
-            kernel: self.kernel,
-        };
-        if let Some(state) = launch::launch(&mut launcher, client, packet) {
-            self.mounts.go_home();
-            self.watch_guard(state);
+        let sandboxes = self.registry.usage(packet.peer.uid).sandboxes.into();
+        let admitted = launch::admit(&self.launcher, &client, &packet, sandboxes, required);
+        if let Some(admitted) = admitted {
+            let peer = packet.peer;
+            if let Err(errno) = self.employ_guard(&client, packet, &admitted) {
+                let failure = Failure::new(Stage::CLONE, errno.raw());
+                refusal::refuse(&client, &peer, admitted.app_id, &failure, None);
+            }
         }
     }
 
@@ -166,7 +159,7 @@ impl Server<'_> {
                 Some((client, peer))
             }
             // Keys of clients are given to nobody else.
-            State::Building { .. } | State::Running { .. } => None,
+            State::Guard(_) => None,
         }
     }
 
@@ -195,7 +188,7 @@ impl Server<'_> {
     fn deadlines(&self) -> impl Iterator<Item = (Key, u64)> {
         self.registry.iter().filter_map(|(key, state)| match state {
             State::Asking { deadline_ms, .. } => Some((key, *deadline_ms)),
-            State::Building { .. } | State::Running { .. } => None,
+            State::Guard(_) => None,
         })
     }
 }

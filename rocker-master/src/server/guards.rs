@@ -1,61 +1,95 @@
 //! Guards: from their clone to their end.
 
 use super::{Server, token};
-use crate::launch::{self, Heard};
-use crate::registry::{Guard, Key, State};
+use crate::birth::{self, Birth};
+use crate::cache::Lease;
+use crate::guard::Guard;
+use crate::launch::{self, Admitted, Heard};
+use crate::packet::Packet;
+use crate::registry::{Key, State};
 use rocker_sys::process::{self, Which};
 use rocker_sys::raw::general::{WNOHANG, WNOWAIT};
-use rocker_sys::{Errno, Fd, signal, time};
+use rocker_sys::{Errno, Fd, Result, signal, time};
 
 /// What a guard says at most: maps or mounted, ready, what failed then, the end.
 const WORDS_MAX: u32 = 4;
 
-/// How long a guard may take to end that was killed, in milliseconds.
-const KILL_TIMEOUT_MS: u64 = 100;
-
 impl Server<'_> {
-    pub(super) fn watch_guard(&mut self, state: State) {
-        // The slot that the client had is free, so there is room.
-        let Some(key) = self.registry.insert(state) else {
-            return;
+    /// Gives this launch to the guard that waits, or to one that is made for it.
+    #[inline(never)] // smaller by itself
+    pub(super) fn employ_guard(
+        &mut self,
+        client: &Fd,
+        mut packet: Packet,
+        admitted: &Admitted,
+    ) -> Result<()> {
+        let called = match self.take_spare(admitted.owner) {
+            Some(key) => self.call(key, client, &mut packet, admitted),
+            None => Err(Errno::ESRCH),
         };
-        let Some(State::Building { guard, channel, .. }) = self.registry.get_mut(key) else {
-            return;
+        let (key, lease) = match called {
+            Ok(called) => called,
+            // There was none, or it has been killed.
+            Err(_) => {
+                let key = self.make_guard(Birth::For(admitted.owner))?;
+                self.call(key, client, &mut packet, admitted)?
+            }
         };
+        self.registry.employ(key, lease, packet);
+        Ok(())
+    }
+
+    fn call(
+        &mut self,
+        key: Key,
+        client: &Fd,
+        packet: &mut Packet,
+        admitted: &Admitted,
+    ) -> Result<(Key, Lease)> {
+        let guard = self.registry.guard_mut(key).ok_or(Errno::ESRCH)?;
+        let called = birth::call(&mut self.launcher, guard, client, packet, admitted);
+        if called.is_err() {
+            self.forget_channel(key);
+        }
+        Ok((key, called?))
+    }
+
+    /// Makes a guard that waits to be called.
+    pub(super) fn make_guard(&mut self, birth: Birth) -> Result<Key> {
+        let guard = birth::bear(&self.launcher, self.listener.mask(), birth);
+        self.launcher.mounts.go_home();
+        self.watch_guard(guard?)
+    }
+
+    fn watch_guard(&mut self, guard: Guard) -> Result<Key> {
+        // The slot that a client had is free, so there is room.
+        let key = self
+            .registry
+            .insert(State::Guard(guard))
+            .ok_or(Errno::EUSERS)?;
+        let guard = self.registry.guard_mut(key).ok_or(Errno::EUSERS)?;
+        let channel = guard.channel.as_ref().map_or(-1, Fd::raw);
         let bits = u64::from(key.to_bits());
-        let mut watched = self
-            .sources
-            .epoll
-            .watch(channel.raw(), token::CHANNEL | bits);
+        let mut watched = self.sources.epoll.watch(channel, token::CHANNEL | bits);
         if let (Ok(()), Some(pidfd)) = (watched, &guard.pidfd) {
             watched = self.sources.epoll.watch(pidfd.raw(), token::GUARD | bits);
         }
         if watched.is_err() {
-            // A guard that cannot be heard cannot be served. It may have let a client in already, whose child keeps it on the
-            // table for as long as that client likes: then it stays there.
+            // A guard that cannot be heard cannot be served. It has not been called, so there is nothing that it would end late
+            // for.
             process::kill(guard.pid, signal::SIGKILL).unwrap_or_default();
-            let fd = guard.pidfd.as_ref().map_or(-1, Fd::raw);
-            let deadline = time::monotonic_ms().saturating_add(KILL_TIMEOUT_MS);
-            time::wait_readable(fd, deadline).unwrap_or_default();
-            process::wait(Which::Pid(guard.pid), WNOHANG).unwrap_or_default();
-            let lease = guard.lease;
+            process::wait(Which::Pid(guard.pid), 0).unwrap_or_default();
             self.registry.remove(key);
-            self.kept.cache.release(lease, time::monotonic_ms());
         }
+        watched.map(|()| key)
     }
 
     /// Hears a word of a guard at work; says whether there was one.
     pub(super) fn guard_spoke(&mut self, key: Key) -> bool {
-        let Some(State::Building {
-            guard,
-            channel,
-            packet,
-            is_ready,
-        }) = self.registry.get_mut(key)
-        else {
+        let Some(guard) = self.registry.guard_mut(key) else {
             return false;
         };
-        match launch::hear_guard(guard, channel, packet, is_ready, &mut self.kept) {
+        match launch::hear_guard(guard, &mut self.launcher.kept) {
             Heard::Nothing => return false,
             Heard::Building => self.know_guard(key),
             // The channel has done its work.
@@ -64,12 +98,20 @@ impl Server<'_> {
         true
     }
 
-    /// From Building to Running: what was kept for the log goes. Now there is time for the next launch.
+    /// What was kept for the log goes. Now there is time for the next launch.
     fn settle(&mut self, key: Key) {
-        self.mounts.prepare();
-        if let Some(State::Building { channel, .. }) = self.registry.get_mut(key) {
+        self.launcher.mounts.prepare();
+        self.want_spare(key);
+        self.forget_channel(key);
+        self.registry.settle(key);
+    }
+
+    /// Without a channel, a guard that waits ends, and is taken off the table when it has.
+    pub(super) fn forget_channel(&mut self, key: Key) {
+        let guard = self.registry.guard_mut(key);
+        if let Some(channel) = guard.and_then(|guard| guard.channel.take()) {
+            // By hand: a guard that was cloned just now may still have a copy (Q6 of epoll(7)).
             self.sources.epoll.forget(channel.raw()).unwrap_or_default();
-            self.registry.settle(key);
         }
     }
 
@@ -86,10 +128,7 @@ impl Server<'_> {
 
     /// Takes off the table who has ended of a slot's processes, and the slot with the last of them.
     fn reap(&mut self, key: Key) {
-        let Some(state) = self.registry.get_mut(key) else {
-            return;
-        };
-        let (State::Building { guard, .. } | State::Running { guard }) = state else {
+        let Some(guard) = self.registry.guard_mut(key) else {
             return;
         };
         let (has_ended, are_all) = reap(guard);
@@ -101,7 +140,10 @@ impl Server<'_> {
         if are_all {
             let lease = guard.lease;
             self.registry.remove(key);
-            self.kept.cache.release(lease, time::monotonic_ms());
+            self.launcher
+                .kept
+                .cache
+                .release(lease, time::monotonic_ms());
         } else {
             self.know_guard(key);
         }
@@ -110,9 +152,7 @@ impl Server<'_> {
     /// If the process that has made a guard has ended, and the guard has told who it is, it is one process from now on. One
     /// that cannot be watched is looked for, as on kernels without pidfds.
     fn know_guard(&mut self, key: Key) {
-        let Some(State::Building { guard, .. } | State::Running { guard }) =
-            self.registry.get_mut(key)
-        else {
+        let Some(guard) = self.registry.guard_mut(key) else {
             return;
         };
         if !guard.has_ended {
@@ -133,9 +173,7 @@ impl Server<'_> {
     pub(super) fn children_ended(&mut self) {
         loop {
             let ended = self.registry.iter().find_map(|(key, state)| match state {
-                State::Building { guard, .. } | State::Running { guard }
-                    if guard.pidfd.is_none() =>
-                {
+                State::Guard(guard) if guard.pidfd.is_none() => {
                     has_ended(guard.children()).then_some(key)
                 }
                 _ => None,

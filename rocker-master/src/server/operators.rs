@@ -10,7 +10,7 @@ impl Server<'_> {
     pub(super) fn tell_of_cache(&mut self, client: &Fd, request: CacheRequest) {
         let dropped = match request {
             CacheRequest::List => 0,
-            CacheRequest::Drop => self.kept.cache.drop_idle(),
+            CacheRequest::Drop => self.launcher.kept.cache.drop_idle(),
         };
         // Before the answer: then the files are free.
         self.unmount_packages();
@@ -24,7 +24,7 @@ impl Server<'_> {
             packet,
             users,
             idle_ms,
-        } in self.kept.cache.entries(time::monotonic_ms())
+        } in self.launcher.kept.cache.entries(time::monotonic_ms())
         {
             let request = Request::decode(packet.bytes()).ok();
             let package = request.map(|request| request.package);

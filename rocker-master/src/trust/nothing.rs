@@ -6,7 +6,7 @@ use rocker_guard::{PackageId, Trust};
 use rocker_sys::{Errno, Result};
 
 /// There is one only.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Generation;
 
 /// Empty.

@@ -2,7 +2,9 @@
 
 use crate::files::mount;
 use crate::pipe::pipe;
-use crate::process::status_of;
+use crate::policy::SOON;
+use crate::process::{children_of, kill, name_of, status_of};
+use crate::sandbox::wait_for_master;
 use crate::traces::eventually;
 use std::fs::File;
 use std::io::Read;
@@ -93,7 +95,7 @@ impl Master {
     pub fn change_policy(&self, text: &str) -> String {
         let before = self.log().len();
         std::fs::write(POLICY, text).unwrap();
-        crate::kill(self.pid(), libc::SIGHUP);
+        kill(self.pid(), libc::SIGHUP);
         let said = || self.log().split_off(before);
         eventually("the policy is read", Duration::from_secs(2), || {
             said().contains(POLICY)
@@ -141,15 +143,20 @@ impl Master {
 
     /// The same for one that runs already.
     pub fn traced(mut self, options: &[&str]) -> Self {
+        self.trace(self.pid(), options);
+        self
+    }
+
+    /// The same for this process alone, and those that it makes.
+    pub fn trace(&mut self, pid: i32, options: &[&str]) {
         let mut strace = Command::new("strace");
         strace
             .args(["-f", "-qqq", "-o", "/run/trace"])
             .args(options);
-        strace.args(["-p", &self.pid().to_string()]);
+        strace.args(["-p", &pid.to_string()]);
         self.tracer = Some(strace.spawn().unwrap());
-        let has_tracer = || status_of(self.pid(), "TracerPid") != "0";
+        let has_tracer = || status_of(pid, "TracerPid") != "0";
         eventually("strace has it", Duration::from_secs(5), has_tracer);
-        self
     }
 
     /// Lets go of it: nothing is injected any more.
@@ -165,6 +172,36 @@ impl Master {
     /// Its process id.
     pub fn pid(&self) -> i32 {
         self.child.id().cast_signed()
+    }
+
+    /// The guards that it has called, in the order in which they were made. One that waits for a launch is none.
+    pub fn guards(&self) -> Vec<i32> {
+        let is_called = |pid: &i32| name_of(*pid).is_some_and(|name| name.starts_with("rk"));
+        children_of(self.pid())
+            .into_iter()
+            .filter(is_called)
+            .collect()
+    }
+
+    /// The guard that waits for the next launch of root's, if there is one.
+    pub fn spare(&self) -> Option<i32> {
+        let mut children = children_of(self.pid()).into_iter();
+        children.find(|child| name_of(*child).is_some_and(|name| name == "rocker-next"))
+    }
+
+    /// Waits until nobody is left of launches that are over, and the guard for root's next launch is there: it is made when
+    /// there is time, and once more if the package was let go of since.
+    pub fn rest(&self) {
+        let waits_alone = || {
+            self.spare()
+                .filter(|spare| children_of(self.pid()) == [*spare])
+        };
+        eventually("one guard waits, and no other is there", SOON, || {
+            let first = waits_alone();
+            // What the master knows by now it has acted on then.
+            wait_for_master();
+            first.is_some() && waits_alone() == first
+        });
     }
 
     /// Every line that it has logged. What a tracer says goes to the same place, and is left out.

@@ -43,6 +43,33 @@ pub fn children_of(pid: i32) -> Vec<i32> {
         .collect()
 }
 
+/// What a process is called, if it is there.
+pub fn name_of(pid: i32) -> Option<String> {
+    let name = fs::read_to_string(format!("/proc/{pid}/comm")).ok()?;
+    Some(name.trim_end().to_owned())
+}
+
+/// A guard that waits for its launch, in the view of this case: PID 1 of a pid namespace, without a guard's name as yet.
+pub struct Spare {
+    /// It has ended, and so has its master before it: it is the case's to reap.
+    pub is_over: bool,
+}
+
+impl Spare {
+    /// `None`: the process is none, or there is no process.
+    pub fn of(pid: i32) -> Option<Self> {
+        let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
+        let field = |name: &str| {
+            let line = status.lines().find_map(|line| line.strip_prefix(name))?;
+            Some(line.trim())
+        };
+        let waits = field("NSpid:")?.ends_with("\t1") && !field("Name:")?.starts_with("rk");
+        waits.then_some(Self {
+            is_over: field("State:")?.starts_with('Z') && field("PPid:") == Some("1"),
+        })
+    }
+}
+
 /// Sends a signal.
 pub fn kill(pid: i32, signal: i32) {
     // SAFETY: integers only; the case's pid namespace holds nothing but what the case started.

@@ -1,6 +1,7 @@
 //! `Traces`: what a launch may not leave behind.
 
 use crate::patience;
+use crate::process::{Spare, is_there};
 use std::collections::BTreeSet;
 use std::fs;
 use std::os::fd::AsRawFd;
@@ -10,28 +11,52 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 /// Mounts, loop devices, processes, this process's descriptors, and the names in the data directory, at one moment. The
-/// seats of sandboxes that ran at once stay in the data directory, as the layers do, and are left out.
+/// seats of sandboxes that ran at once stay in the data directory, as the layers do, and are left out; so is the one guard
+/// that waits for the next launch.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Traces {
     mounts: BTreeSet<String>,
     loop_devices: BTreeSet<String>,
-    processes: BTreeSet<u32>,
+    processes: BTreeSet<i32>,
+    /// More guards that wait than one.
+    useless_guards: usize,
     descriptors: BTreeSet<String>,
     data: BTreeSet<String>,
 }
 
 impl Traces {
-    /// Looks now. `data_dir` may be missing.
+    /// Looks now. `data_dir` may be missing. A guard that has been given up, because another one waits that knows more, has
+    /// a moment to end.
     pub fn now(data_dir: &Path) -> Self {
+        let start = Instant::now();
+        loop {
+            let traces = Self::at_once(data_dir);
+            if traces.useless_guards == 0 || start.elapsed() > Duration::from_millis(500) {
+                return traces;
+            }
+            sleep(Duration::from_millis(1));
+        }
+    }
+
+    fn at_once(data_dir: &Path) -> Self {
         let mounts = fs::read_to_string("/proc/self/mountinfo").unwrap();
         let mut data = BTreeSet::new();
         list(data_dir, &mut data);
+        let mut processes = BTreeSet::new();
+        let mut spares = 0usize;
+        for pid in names("/proc").filter_map(|name| name.parse().ok()) {
+            match Spare::of(pid) {
+                Some(spare) => spares += usize::from(!spare.is_over),
+                // It may have gone since it was listed.
+                None if is_there(pid) => drop(processes.insert(pid)),
+                None => {}
+            }
+        }
         Self {
             mounts: mounts.lines().map(str::to_owned).collect(),
             loop_devices: loop_devices(),
-            processes: names("/proc")
-                .filter_map(|name| name.parse().ok())
-                .collect(),
+            processes,
+            useless_guards: spares.saturating_sub(1),
             descriptors: descriptors(),
             data,
         }

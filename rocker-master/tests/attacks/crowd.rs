@@ -2,8 +2,8 @@
 
 use rocker_client::Request;
 use rocker_testing::{
-    Master, Peer, Steady, Traces, c_path, children_of, descriptors_of, eventually, kill, launch,
-    patience, request, wait_for, with_package,
+    Master, Peer, Steady, Traces, c_path, descriptors_of, eventually, kill, launch, patience,
+    request, wait_for, with_package,
 };
 use std::collections::BTreeSet;
 use std::ffi::CString;
@@ -45,7 +45,7 @@ pub fn d05_crowd_of_launches() {
     for peer in &peers {
         assert_eq!(peer.refusal(PATIENCE), None);
     }
-    assert_eq!(children_of(steady.master.pid()).len(), CROWD);
+    assert_eq!(steady.master.guards().len(), CROWD);
     assert_eq!(
         Traces::now(Path::new("/run/data")).loop_devices(),
         before + CROWD
@@ -69,10 +69,7 @@ pub fn s14_guards_killed_in_a_crowd() {
         let until = Instant::now() + Duration::from_millis(5 + 10 * (round % 8)) * patience();
         // Each guard at another step of its work.
         while Instant::now() < until {
-            for guard in children_of(steady.master.pid())
-                .into_iter()
-                .skip(round as usize % 3)
-            {
+            for guard in steady.master.guards().into_iter().skip(round as usize % 3) {
                 // It may have ended by itself. The case's pid namespace has nobody else.
                 // SAFETY: integers only.
                 if unsafe { libc::kill(guard, libc::SIGKILL) } == 0 {
@@ -141,5 +138,7 @@ pub fn s22_master_of_one_thread() {
         .lines()
         .filter_map(|line| line.split_once(' ')?.1.split_once('('));
     let names: Vec<_> = calls.map(|(name, _)| name.trim()).collect();
-    assert_eq!(names, vec!["clone3"; 50]);
+    // Some guards are made for nothing, since the cache has changed before they were called.
+    assert!(names.len() >= 50, "{names:?}");
+    assert!(names.iter().all(|name| *name == "clone3"), "{names:?}");
 }

@@ -3,7 +3,7 @@
 use crate::entry::{Entry, Step};
 use crate::loot::{Intruder, holds, loot_of, unfiltered};
 use rocker_client::Request;
-use rocker_testing::{Master, Peer, children_of, make_dir, status_of};
+use rocker_testing::{Master, Peer, make_dir, status_of};
 use std::fs::{self, OpenOptions};
 use std::io::Write;
 use std::os::unix::fs::{PermissionsExt, chown};
@@ -152,7 +152,7 @@ fn guards_after_asking_from_inside(request: &Request<'_>, master: &Master, entry
         }
         Vec::new()
     });
-    let guards = children_of(master.pid()).len();
+    let guards = master.guards().len();
     assert!(Path::new(&format!("/proc/{}", intruder.guard_pid)).exists());
     intruder.end();
     guards

@@ -4,7 +4,7 @@
 use rocker_client::Request;
 use rocker_sys::{process, time};
 use rocker_testing::{
-    Master, POLICY, as_user, become_user, children_of, eventually, launch, pipe, request, wait_for,
+    Master, POLICY, as_user, become_user, eventually, launch, pipe, request, wait_for,
     weakened_master, with_ids,
 };
 use std::fs::{self, File};
@@ -107,7 +107,7 @@ fn looks(master: &Master, request: &Request<'_>) -> String {
     stop.write_all(b".").unwrap();
     assert_eq!(wait_for(spy_pid), 0);
     eventually("no guard is left", Duration::from_secs(5), || {
-        children_of(master.pid()).is_empty()
+        master.guards().is_empty()
     });
     reader.join().unwrap()
 }

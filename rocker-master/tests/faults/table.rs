@@ -9,6 +9,8 @@ pub const BEFORE: &str = "
     close_range:error=EPERM:when=1   -                             guard
     prctl:error=EPERM:when=1         -                             guard
     chdir:error=EIO:when=1           -                             guard
+    unshare:error=ENOSPC:when=1      -                             clone
+    sendmsg:error=EPIPE:when=1       -                             clone
     prctl:error=EPERM:when=2         -                             seccomp
     openat2:error=EIO                /run/app.sqfs                 open-package
     pread64:error=EIO                /run/app.sqfs                 package-format
@@ -31,37 +33,39 @@ pub const LAYERS: &str = "
 
 /// With the layers on a tmpfs.
 pub const TMPFS: &str = "
-    mount:error=ENODEV:when=1        -                             tmpfs
-    openat:error=EMFILE              /proc/fs                      tmpfs
+    mount:error=ENODEV:when=9        -                             tmpfs
+    fchdir:error=EIO:when=1          -                             tmpfs
+    openat:error=EMFILE              fs                            tmpfs
     fstatfs:error=EIO:when=1         -                             tmpfs
-    mount:error=ENOMEM:when=2        -                             mount-overlay[0]
+    mount:error=ENOMEM:when=10       -                             mount-overlay[0]
 ";
 
 pub const MOUNTS: &str = "
+    openat:error=EMFILE:when=1       /proc                         mount-proc
+    mount:error=EPERM:when=1         -                             mount-proc
+    mount:error=EPERM:when=2         -                             harden-proc[0]
+    mount:error=EBUSY:when=3         -                             harden-proc[1]
+    openat2:error=EIO                /run/rocker/                  harden-proc
+    openat:error=EMFILE              master.sock.mask              harden-proc
+    mount_setattr:error=ENOMEM:when=1 -                            harden-proc
+    mount_setattr:error=EBUSY:when=2 -                             harden-proc
+    mount_setattr:error=ENOMEM:when=3 -                            harden-sys
     chdir:error=EIO:when=2           -                             layers
-    mount:error=EINVAL:when=1        -                             mount-overlay[0]
-    mount:error=ENODEV:when=2        -                             mount-overlay[1]
-    mount:error=ENOMEM:when=3        -                             submount[1]
-    mount:error=EPERM:when=4         -                             submount[1]
+    mount:error=EINVAL:when=9        -                             mount-overlay[0]
+    mount:error=ENODEV:when=10       -                             mount-overlay[1]
+    mount:error=ENOMEM:when=11       -                             submount[1]
+    mount:error=EPERM:when=12        -                             submount[1]
     fstatfs:error=EIO:when=2         -                             submount[1]
     setns:error=EPERM:when=1         -                             package-cache
     mkdirat:error=ENOSPC             /proc/driver                  package-cache
     openat:error=EMFILE              /proc/driver                  package-cache
-    mount:error=EIO:when=5           -                             mount-package
+    mount:error=EIO:when=13          -                             mount-package
     open_tree:error=ENOMEM           -                             package-cache
     setns:error=ENOMEM:when=2        -                             package-cache
     fchdir:error=EIO                 -                             package-cache
     chroot:error=EPERM               -                             package-cache
     openat2:error=EIO                /run/exec                     open-exec-dir
     move_mount:error=EINVAL          -                             mount-package
-    mount:error=EPERM:when=6         -                             mount-proc
-    mount:error=EPERM:when=7         -                             harden-proc[0]
-    mount:error=EBUSY:when=8         -                             harden-proc[1]
-    openat2:error=EIO                /run/rocker/                  harden-proc
-    openat:error=EMFILE              master.sock.mask              harden-proc
-    mount_setattr:error=ENOMEM:when=1 -                            harden-proc
-    mount_setattr:error=EBUSY:when=2 -                             harden-proc
-    mount_setattr:error=ENOMEM:when=3 -                            harden-sys
 ";
 
 /// Where no mount can be copied by itself.
@@ -85,7 +89,7 @@ pub const LOOP_DEVICE: &str = "
 /// The master's own writes are setgroups, gid_map and uid_map.
 pub const IDENTITY: &str = "
     setgroups:error=EPERM            -                             user-namespace
-    unshare:error=ENOSPC             -                             user-namespace
+    unshare:error=ENOSPC:when=2      -                             user-namespace
     sendmsg:error=ENOBUFS:when=2     -                             id-maps
     write:error=EACCES:when=1        -                             id-maps
     write:error=EPERM:when=2         -                             id-maps
@@ -98,7 +102,6 @@ pub const IDENTITY: &str = "
     setresuid:error=EAGAIN:when=1    -                             harden
     setresuid:error=EAGAIN:when=2    -                             harden
     capset:error=EPERM               -                             harden
-    sendmsg:error=EPIPE:when=1       -                             vanished
     sendmsg:error=EPIPE:when=3..4    -                             vanished
     sendmsg:error=EPIPE:when=4       -                             vanished
 ";
@@ -110,7 +113,7 @@ pub const POLICY: &str = "
 
 /// Without the host's network.
 pub const NETWORK: &str = "
-    unshare:error=ENOSPC:when=1      -                             network
+    unshare:error=ENOSPC:when=2      -                             network
     socket:error=EMFILE:when=1       -                             network
 ";
 
