@@ -242,10 +242,10 @@ impl PackageCache {
     }
 
     fn empty(&mut self, slot: Slot) {
-        if let Some(id) = self.ids.get_mut(usize::from(slot)) {
-            *id = None;
+        let id = self.ids.get_mut(usize::from(slot));
+        if id.is_some_and(|id| id.take().is_some()) {
+            self.changed();
         }
-        self.changed();
         if let Some(state) = self.state(slot) {
             *state = State::Free;
             self.emptied |= 1 << slot;

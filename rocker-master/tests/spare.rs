@@ -1,9 +1,10 @@
 //! The guard that waits for the next launch: who gets it, and that it knows what has happened since it was made.
 
-use rocker_client::{CacheRequest, DEFAULT_SOCKET, Request, ask_cache};
+use rocker_client::{CacheRequest, DEFAULT_SOCKET, Request, Stage, ask_cache};
 use rocker_testing::{
     Case, Master, SOON, Sandbox, app_master, ask, descriptors_of, eventually, is_there, kill,
-    launch_function, mount_tmpfs, request, run_cases, start_for_app_master, status_of, wait_for,
+    launch, launch_function, mount_tmpfs, request, run_cases, start_for_app_master, status_of,
+    wait_for,
 };
 use std::ffi::{CStr, c_int, c_void};
 use std::fs;
@@ -24,6 +25,10 @@ const CASES: &[Case] = &[
     ),
     ("the_next_launch_gets_it", the_next_launch_gets_it),
     ("it_is_killed", it_is_killed),
+    (
+        "one_that_cannot_be_made_is_not_made_again_and_again",
+        one_that_cannot_be_made_is_not_made_again_and_again,
+    ),
     ("it_goes_with_the_master", it_goes_with_the_master),
     (
         "it_is_given_up_with_the_package",
@@ -118,6 +123,22 @@ fn it_is_killed() {
 
 extern "C" fn end(_: *mut c_void) -> c_int {
     3
+}
+
+/// Of each process the first mount fails, which is that of /proc: once for the launch, and once for the guard of the next.
+fn one_that_cannot_be_made_is_not_made_again_and_again() {
+    let fault = "inject=mount:error=EPERM:when=1";
+    let mut master = Master::start_traced(&["-e", "trace=mount,clone3", "-e", fault]);
+    let request = request();
+    for births in [2, 4] {
+        let failure = launch(&request, &|| 0).unwrap_err();
+        assert_eq!(failure.stage, Stage::MOUNT_PROC);
+        sleep(Duration::from_millis(200));
+        let trace = fs::read_to_string("/run/trace").unwrap();
+        assert_eq!(trace.matches("clone3(").count(), births, "{trace}");
+    }
+    master.end_trace();
+    Sandbox::start(&request).end();
 }
 
 fn it_goes_with_the_master() {

@@ -54,11 +54,14 @@ impl Server<'_> {
 
     /// After everything that has happened. While root launches something there is something better to do.
     pub(super) fn keep_spare(&mut self) {
-        if let Some(Waiting { key, born }) = self.spare.waiting
-            && (born != self.stamp() || self.registry.guard_mut(key).is_none())
-        {
-            self.drop_spare();
-            self.spare.is_wanted = true;
+        if let Some(Waiting { key, born }) = self.spare.waiting {
+            if self.registry.guard_mut(key).is_none() {
+                // It was killed, or could not be made ready, as the next one might not be either.
+                self.spare.waiting = None;
+            } else if born != self.stamp() {
+                self.drop_spare();
+                self.spare.is_wanted = true;
+            }
         }
         // Where mounts cannot be fetched one by one, its copy of the cache would be out of date.
         let can_be = self.launcher.mounts.cache().is_some() && self.registry.has_room_for(0);
