@@ -2,7 +2,7 @@
 
 use crate::mask::Mask;
 use crate::step::{At, Step};
-use crate::{Defence, MountPoints, setup};
+use crate::{Defence, MountPoints, pseudo_fs};
 use core::ffi::CStr;
 use rocker_proto::Stage;
 use rocker_sys::raw::general::{O_DIRECTORY, O_PATH};
@@ -45,7 +45,7 @@ impl<'a> Prepared<'a> {
         fs::chdir(c"/").at(Stage::GUARD)?;
         let host_proc = fs::open(c"/proc", O_PATH | O_DIRECTORY).at(Stage::MOUNT_PROC)?;
         if shows_kernel {
-            setup::show_kernel(&mask.file, mounts)?;
+            pseudo_fs::close(&mask.file, mounts)?;
         }
         Ok(Self {
             mask,

@@ -27,6 +27,12 @@ const MASKED: [&CStr; 3] = [c"/proc/kcore", c"/proc/keys", c"/proc/timer_list"];
 
 const HARD: u32 = MS_NOSUID | MS_NODEV | MS_NOEXEC;
 
+/// What the kernel shows of itself, as a sandbox may see it: a `/proc` of its own, and a `/sys` that it cannot write to.
+pub(crate) fn close(mask: &Fd, mounts: MountPoints<'_>) -> Step {
+    mount_proc(mask)?;
+    close_sys(mounts)
+}
+
 /// Mounts `/proc` anew, for the pid namespace of this process, and closes what an App has no business with. An App without
 /// privileges could not write most of it anyway; this holds for those files too whose mode is too generous.
 pub(crate) fn mount_proc(mask: &Fd) -> Step {
@@ -96,7 +102,10 @@ fn remount_read_only(_: &CStr, path: &CStr) -> Result<()> {
 }
 
 /// Makes `/sys` and everything mounted in it read-only.
-pub(crate) fn make_sys_read_only(mounts: MountPoints<'_>) -> Step {
+pub(crate) fn close_sys(mounts: MountPoints<'_>) -> Step {
+    if !Defence::PseudoFs.stands() {
+        return Ok(());
+    }
     match mount_attributes::set(c"/sys", AT_RECURSIVE, MOUNT_ATTR_RDONLY) {
         // Nothing is mounted there, or there is no such directory.
         Err(Errno::EINVAL | Errno::ENOENT) => Ok(()),

@@ -6,10 +6,10 @@ use crate::package::{Mounted, Package};
 use crate::seat::Seat;
 use crate::seccomp::Filter;
 use crate::step::{At, Step};
-use crate::{Defence, MountPoints, Plan, Prepared, identity, network, owner, pseudo_fs, talk};
+use crate::{Plan, Prepared, identity, network, owner, pseudo_fs, talk};
 use rocker_proto::{Failure, Stage};
 use rocker_sys::namespace::{self, CLONE_NEWUTS};
-use rocker_sys::{Fd, OLD_KERNELS, credentials, process};
+use rocker_sys::{OLD_KERNELS, credentials, process};
 
 /// Builds the whole sandbox and tells the client that it is ready. The seat is to be held as long as the sandbox lives.
 ///
@@ -58,12 +58,12 @@ pub(crate) unsafe fn build(plan: &Plan<'_>, prepared: Step<Prepared<'_>>) -> Opt
     let mounted = must(plan, package.mount(request.exec_dir, cache));
     if !plan.is_owned() {
         if OLD_KERNELS && !shows_kernel {
-            must(plan, show_kernel(&mask.file, plan.mounts));
+            must(plan, pseudo_fs::close(&mask.file, plan.mounts));
         }
         must(plan, network::leave_host(request));
         must(plan, enter_user_namespace(plan, &mut doors, mounted));
     } else {
-        must(plan, make_sys_read_only(plan.mounts));
+        must(plan, pseudo_fs::close_sys(plan.mounts));
         // SAFETY: one thread; in the process that does not come back, nothing is dropped.
         let mask = must(plan, unsafe { owner::become_guard(plan, &mask, mounted) });
         must(plan, pseudo_fs::mount_proc(&mask));
@@ -95,20 +95,6 @@ fn must<T>(plan: &Plan<'_>, step: Step<T>) -> T {
 fn fail(plan: &Plan<'_>, failure: Failure) -> ! {
     talk::report(plan, failure);
     process::exit(1)
-}
-
-/// What the kernel shows of itself.
-pub(crate) fn show_kernel(mask: &Fd, mounts: MountPoints<'_>) -> Step {
-    pseudo_fs::mount_proc(mask)?;
-    make_sys_read_only(mounts)
-}
-
-fn make_sys_read_only(mounts: MountPoints<'_>) -> Step {
-    if Defence::PseudoFs.stands() {
-        pseudo_fs::make_sys_read_only(mounts)
-    } else {
-        Ok(())
-    }
 }
 
 fn enter_user_namespace(plan: &Plan<'_>, doors: &mut talk::Doors, mounted: Mounted) -> Step {

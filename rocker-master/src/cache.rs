@@ -5,6 +5,7 @@
 //! be unmounted.
 
 mod lease;
+mod state;
 #[cfg(test)]
 mod tests;
 
@@ -14,25 +15,10 @@ use crate::packet::Packet;
 use core::mem;
 use rocker_guard::{Home, PackageId, Slot};
 use rocker_sys::{Fd, fs};
+use state::State;
 
 /// How many packages there may be. A launch that finds no slot mounts its package for itself alone.
 pub(crate) const SLOTS: usize = u32::BITS as usize;
-
-/// What a slot is for.
-enum State {
-    Free,
-    /// For a guard that has not chosen yet; something may be mounted already.
-    Kept,
-    /// A package.
-    Mounted {
-        /// How many sandboxes use it.
-        users: u32,
-        /// When the last of them ended, in milliseconds.
-        idle_since: u64,
-        /// The request that brought it, for its path.
-        packet: Packet,
-    },
-}
 
 /// The table of slots.
 pub(crate) struct PackageCache {
@@ -180,7 +166,7 @@ impl PackageCache {
                 }
                 let is_forgotten = self.ids.get(usize::from(slot)) == Some(&None);
                 if let (true, Some(state)) = (is_forgotten, self.state(slot)) {
-                    free_if_unused(state);
+                    state.free_if_unused();
                 }
             }
             Lease::Nothing => {}
@@ -231,7 +217,7 @@ impl PackageCache {
         self.moved();
         self.ids = [None; SLOTS];
         for state in &mut self.states {
-            free_if_unused(state);
+            state.free_if_unused();
         }
     }
 
@@ -297,12 +283,5 @@ impl PackageCache {
         let mut slots = (0..).zip(&self.states);
         let (slot, _) = slots.find(|(_, state)| matches!(state, State::Free))?;
         Some(slot)
-    }
-}
-
-/// A package that was forgotten, and whose last sandbox has ended.
-fn free_if_unused(state: &mut State) {
-    if let State::Mounted { users: 0, .. } = state {
-        *state = State::Free;
     }
 }
