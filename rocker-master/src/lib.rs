@@ -1,9 +1,9 @@
 //! rocker-master, the daemon that makes sandboxes: one thread, one epoll.
 //!
 //! It accepts a client, checks who it is and what it asks ([`launch`](mod@launch) tells the story of one launch from top to
-//! bottom), and calls a guard that does the work, a clone of its own ([`birth`]). It writes the guard's id maps, which takes privileges that the guard has
-//! just left behind, and remembers the guard until the kernel says that it has ended. It never waits for a client, a mount
-//! or a guard, and nothing that any of them sends or fails to send ends it.
+//! bottom), and calls a guard that does the work, a clone of its own ([`birth`]). It writes the guard's id maps, which takes
+//! privileges that the guard has just left behind, and remembers the guard until the kernel says that it has ended. It never
+//! waits for a client, a mount or a guard, and nothing that any of them sends or fails to send ends it.
 #![cfg_attr(not(test), no_std)]
 #![deny(unsafe_code)]
 #![deny(

@@ -112,10 +112,6 @@ pub fn try_lock(fd: RawFd) -> Result<()> {
 /// Takes an exclusive lock on the whole file for this process, or says `EAGAIN` or `EACCES` (`F_SETLK` of `fcntl(2)`). It goes
 /// with the process, whoever has a copy of the descriptor, and with the first descriptor of the file that this one closes.
 pub fn try_lock_for_process(fd: RawFd) -> Result<()> {
-    #[cfg(target_pointer_width = "64")]
-    let number = g::__NR_fcntl;
-    #[cfg(target_pointer_width = "32")]
-    let number = g::__NR_fcntl64;
     let whole = g::flock {
         l_type: g::F_WRLCK as _,
         l_whence: g::SEEK_SET as _,
@@ -125,7 +121,7 @@ pub fn try_lock_for_process(fd: RawFd) -> Result<()> {
     };
     let address = (&raw const whole) as usize;
     // SAFETY: the kernel reads one struct flock, of the kind that goes with F_SETLK.
-    done(unsafe { syscall3(number, fd as usize, g::F_SETLK as usize, address) })
+    done(unsafe { syscall3(NR_FCNTL, fd as usize, g::F_SETLK as usize, address) })
 }
 
 /// `unlinkat(2)`; `flags` may be `AT_REMOVEDIR`.

@@ -8,6 +8,7 @@ pub use packet::{DONT_WAIT, Descriptors, FDS_MAX, Received, peek, receive, recei
 use crate::arch::{syscall2, syscall3, syscall4, syscall5};
 use crate::errno::{Errno, Result, done};
 use crate::fd::{Fd, RawFd};
+use crate::fs::NR_FCNTL;
 use core::mem::{offset_of, zeroed};
 use linux_raw_sys::general as g;
 use linux_raw_sys::net as n;
@@ -148,14 +149,10 @@ pub fn accept(socket: RawFd) -> Result<Fd> {
 
 /// Makes accept, connect and the like give up instead of waiting (`O_NONBLOCK`).
 pub fn set_nonblocking(socket: RawFd) -> Result<()> {
-    #[cfg(target_pointer_width = "64")]
-    let number = g::__NR_fcntl;
-    #[cfg(target_pointer_width = "32")]
-    let number = g::__NR_fcntl64;
     // SAFETY: integers only. A socket has no other status flag to lose.
     done(unsafe {
         syscall3(
-            number,
+            NR_FCNTL,
             socket as usize,
             g::F_SETFL as usize,
             g::O_NONBLOCK as usize,

@@ -23,14 +23,12 @@ impl Server<'_> {
         mut packet: Packet,
         admitted: &Admitted,
     ) -> Result<()> {
-        let called = match self.take_spare(admitted.owner) {
-            Some(key) => self.call(key, client, &mut packet, admitted),
-            None => Err(Errno::ESRCH),
-        };
+        let spare = self.take_spare(admitted.owner);
+        let called = spare.map(|key| self.call(key, client, &mut packet, admitted));
         let (key, lease) = match called {
-            Ok(called) => called,
+            Some(Ok(called)) => called,
             // There was none, or it has been killed.
-            Err(_) => {
+            None | Some(Err(_)) => {
                 let key = self.make_guard(Birth::For(admitted.owner))?;
                 self.call(key, client, &mut packet, admitted)?
             }
