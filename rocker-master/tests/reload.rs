@@ -1,9 +1,10 @@
 //! The policy's file at the start and at SIGHUP.
 
-use rocker_client::{CacheRequest, Failure, Stage};
+use rocker_client::{Failure, Stage};
 use rocker_testing::{
     Case, Master, POLICY, POLICY_OF_1000, Peer, SOCKET, SOON, Steady, as_user, binary,
     descriptors_of, errno_of, eventually, kill, make_dir, mount, request, run_cases,
+    wait_for_master,
 };
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
@@ -65,9 +66,7 @@ fn number(stage: Stage) -> i32 {
 fn descriptors_at_rest(master: &Master) -> usize {
     // Who asks for the cache is told when all that came before is done.
     eventually("no guard is left", SOON, || master.guards().is_empty());
-    let peer = Peer::connect().unwrap();
-    peer.send(&CacheRequest::List.encode()).unwrap();
-    while !peer.receive(SOON).is_empty() {}
+    wait_for_master();
     descriptors_of(master.pid()).len()
 }
 

@@ -46,7 +46,7 @@ impl Steady {
         Self::launch();
         let left = || descriptors_of(self.master.pid());
         let what = format!("descriptors are as before: {:?}", left());
-        let are_as_before = || left().len() <= self.descriptors;
+        let are_as_before = || left().len() == self.descriptors;
         eventually(&what, Duration::from_secs(2), are_as_before);
         assert!(self.master.is_alive());
     }
