@@ -96,21 +96,27 @@ fn median(mut times: Vec<Duration>) -> Duration {
     times[times.len() / 2]
 }
 
-/// A smoke test: a fork of such a caller copies fifty thousand page table entries, which takes milliseconds. Small and large
-/// take turns, so that what else the machine does meets both.
+/// A smoke test: a fork of such a caller copies fifty thousand page table entries, which takes milliseconds, each time. What a
+/// busy machine adds it adds now and then.
 fn a_large_caller_costs_no_more() {
     let _master = Master::start();
     let request = request();
+    let least = (0..3)
+        .map(|_| cost_of_size(&request))
+        .min_by(f64::total_cmp);
+    assert!(least.unwrap() < 1.5, "{least:?}");
+}
+
+/// Small and large take turns, so that what else the machine does meets both.
+fn cost_of_size(request: &rocker_client::Request<'_>) -> f64 {
     let (mut small, mut large) = (Vec::new(), Vec::new());
-    for _ in 0..12 {
-        small.extend((0..4).map(|_| time_launch(&request)));
+    for _ in 0..6 {
+        small.extend((0..4).map(|_| time_launch(request)));
         let memory = std::hint::black_box(vec![1u8; 200 << 20]);
-        large.extend((0..4).map(|_| time_launch(&request)));
+        large.extend((0..4).map(|_| time_launch(request)));
         drop(memory);
     }
-    let (small, large) = (median(small), median(large));
-    let ratio = large.as_secs_f64() / small.as_secs_f64();
-    assert!(ratio < 1.5, "{small:?} and {large:?}");
+    median(large).as_secs_f64() / median(small).as_secs_f64()
 }
 
 const NO_MEMORY_FOR_THE_FILTER: Refusal = Refusal {

@@ -38,8 +38,10 @@ pub fn dumpable_flag_stays_as_it_was() {
     program("dumpable");
 }
 
-/// A smoke check of the promise that the host is not copied: a fork of 200 MB costs several times as much.
+/// A smoke check of the promise that the host is not copied: a fork of 200 MB costs several times as much, each time. What a
+/// busy machine adds it adds now and then.
 pub fn cost_does_not_grow_with_the_host() {
-    let ratio: f64 = program("cost").trim().parse().unwrap();
-    assert!(ratio < 1.3, "{ratio}");
+    let ratios = (0..3).map(|_| program("cost").trim().parse::<f64>().unwrap());
+    let least = ratios.min_by(f64::total_cmp).unwrap();
+    assert!(least < 1.3, "{least}");
 }
