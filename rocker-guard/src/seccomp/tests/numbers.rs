@@ -34,10 +34,19 @@ fn number(line: &str) -> Option<(String, u32)> {
     (!name.contains("SYSCALL")).then(|| (name.to_owned(), number))
 }
 
+const PLATFORM: &str = match std::env::consts::ARCH.as_bytes() {
+    b"aarch64" => "aarch64-unknown-linux-gnu",
+    b"arm" => "armv7-unknown-linux-gnueabihf",
+    b"riscv64" => "riscv64gc-unknown-linux-gnu",
+    _ => "x86_64-unknown-linux-gnu",
+};
+
 /// Where cargo keeps it.
 fn source() -> PathBuf {
     let mut cargo = Command::new(std::env::var_os("CARGO").unwrap());
     cargo.args(["metadata", "--offline", "--locked", "--format-version=1"]);
+    // What other platforms would need has never been fetched where nothing but this was built.
+    cargo.args(["--filter-platform", PLATFORM]);
     cargo
         .arg("--manifest-path")
         .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml"));
