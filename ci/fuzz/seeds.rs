@@ -4,7 +4,7 @@
 
 use rocker_proto::limits::NAME_SIZE;
 use rocker_proto::{
-    CacheReply, CacheRequest, Data, Entrance, Failure, Joined, Network, Reply, Report, Request,
+    CacheReply, CacheRequest, Data, Entrance, ExecReply, ExecRequest, Failure, Joined, Network, Reply, Report, Request,
     Seccomp, Stage, Welcome,
 };
 use rocker_signature::{Footer, PAGE};
@@ -69,6 +69,12 @@ fn messages() -> Vec<Vec<u8>> {
         Joined.encode().to_vec(),
         CacheRequest::List.encode().to_vec(),
         CacheRequest::Drop.encode().to_vec(),
+        ExecRequest {
+            name: *b"rk0123456abcdef\0",
+        }
+        .encode()
+        .to_vec(),
+        ExecReply { uid: 1, gid: 2 }.encode().to_vec(),
         entry
             .encode()
             .map(|packet| packet.to_vec())

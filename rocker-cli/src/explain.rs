@@ -3,24 +3,20 @@
 use crate::FAILED;
 use crate::message::{name, report};
 use core::ffi::CStr;
-use rocker_client::{Failure, Request, Stage};
+use rocker_client::{Failure, Stage};
 use rocker_sys::Errno;
 
 /// The command was found and cannot be executed; the command was not found.
 const CANNOT_EXECUTE: i32 = 126;
 const NOT_FOUND: i32 = 127;
 
-/// Says what failed in a launch, and where there is one, the way to mend it; gives the exit status.
-pub(crate) fn explain(
-    failure: &Failure,
-    socket: &CStr,
-    request: &Request<'_>,
-    command: &CStr,
-) -> i32 {
+/// Says what failed in a launch, and where there is one, the way to mend it; gives the exit status. It was about the command,
+/// the master, or something else.
+pub(crate) fn explain(failure: &Failure, socket: &CStr, other: &CStr, command: &CStr) -> i32 {
     let subject = match failure.stage {
         Stage::EXEC => command,
         Stage::CONNECT | Stage::SOCKET_PATH | Stage::MASTER | Stage::ANSWER => socket,
-        _ => request.path_of(failure).unwrap_or_default(),
+        _ => other,
     };
     explain_about(failure, subject);
     match (failure.stage, Errno::from_raw(failure.errno)) {
@@ -86,6 +82,7 @@ fn what(stage: Stage) -> &'static [u8] {
         Stage::LIMIT => b"the master has no room for another sandbox",
         Stage::ARGUMENT => b"too many environment variables",
         Stage::EXEC => b"cannot execute in the sandbox:",
+        Stage::GUARD_NAME => b"no sandbox of this master has the guard",
         _ => b"",
     }
 }
@@ -112,6 +109,7 @@ fn remedy(stage: Stage, errno: Errno) -> &'static [u8] {
         (Stage::PACKAGE_FORMAT, Errno::ENODATA) => b"it is cut off; copy it again",
         (Stage::PACKAGE_FORMAT, Errno::EOPNOTSUPP) => b"a compression or version that no kernel mounts",
         (Stage::PACKAGE_FORMAT, _) => b"its superblock contradicts itself",
+        (Stage::SECCOMP_POLICY, Errno::ENODATA) => b"files of policies are not kept",
         (Stage::PACKAGE_SIGNATURE, Errno::ENODATA) => b"it is not signed, or cut off; sign it with rocker-pack",
         (Stage::PACKAGE_SIGNATURE, Errno::ENOKEY) => b"its key is not in the master's --keys",
         (Stage::PACKAGE_SIGNATURE, Errno::EKEYREJECTED | Errno::EBADMSG) => b"it is not what was signed; copy it again",
@@ -140,6 +138,7 @@ fn remedy(stage: Stage, errno: Errno) -> &'static [u8] {
             b"none runs; start `rocker-master` as root, or run this as root"
         }
         (Stage::CONNECT, Errno::EACCES) | (Stage::PEER, _) => b"run this as root",
+        (Stage::GUARD_NAME, Errno::ESRCH) => b"see `ps -A`",
         (Stage::ARGUMENT, _) => b"1022 are the most; run this with fewer: env -i",
         (Stage::SOCKET_PATH, _) => b"107 bytes are the most",
         (Stage::ANSWER, _) => b"see its log",

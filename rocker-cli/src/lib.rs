@@ -8,6 +8,7 @@
 
 mod cache;
 mod check;
+mod exec;
 mod explain;
 mod message;
 mod options;
@@ -36,6 +37,7 @@ const HELP: &str = "\
 rocker: run Apps straight from compressed packages, in sandboxes
 
 usage: rocker run PACKAGE [options] [--] COMMAND [ARGUMENTS...]
+       rocker exec [--socket PATH] GUARD [--] COMMAND [ARGUMENTS...]
        rocker check [--config [FILE]]
        rocker cache [drop] [--socket PATH]
        rocker --help | --version
@@ -68,6 +70,9 @@ relative path it starts at /. The package is at $ROCKER_EXEC_DIR.
   --socket PATH      where the master is ($ROCKER_SOCKET, /run/rocker/master.sock).
                      If none runs there, root gets one of its own for this run
 
+rocker exec, as root, runs COMMAND in the sandbox of the guard of this name, as the App's
+user and behind its filter, until COMMAND or the sandbox ends.
+
 rocker check, as root, tries everything that Rocker wants of this kernel, and says
 what is missing and what that costs. It changes nothing. Exit status 1: something is
 MISSING that Rocker cannot do without; 125: nothing could be tried. With --config it
@@ -91,6 +96,7 @@ pub fn main(program: &Program) -> i32 {
         .map(|argument| argument.to_bytes());
     match command {
         Some(it) if is(it, "run") => run::run(program),
+        Some(it) if is(it, "exec") => exec::exec(program),
         Some(it) if is(it, "cache") => cache::cache(program),
         Some(it) if is(it, "check") => check::check(program),
         Some(it) if is(it, "--help") || is(it, "-h") || is(it, "help") => print(&[HELP.as_bytes()]),
@@ -102,7 +108,7 @@ pub fn main(program: &Program) -> i32 {
             USAGE
         }
         None => {
-            report(&[b"run what? Try rocker --help"]);
+            report(&[options::WHAT]);
             USAGE
         }
     }

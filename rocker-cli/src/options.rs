@@ -1,4 +1,4 @@
-//! `Options`: what the command line of `rocker run` says.
+//! `Options`: what the command line of `rocker run` says, and that of `rocker exec`.
 
 use core::ffi::CStr;
 use rocker_client::{Data, DataMode, Network, Seccomp, limits};
@@ -6,6 +6,8 @@ use rocker_sys::{is, parse_decimal};
 
 /// nobody, where there is a name for it.
 const DEFAULT_ID: u32 = 65_534;
+/// What to ask whoever asks for nothing.
+pub(crate) const WHAT: &[u8] = b"run what? Try rocker --help";
 const APP_ID_MAX: u32 = i32::MAX.unsigned_abs();
 
 /// What is wrong with the command line, in pieces.
@@ -20,6 +22,7 @@ impl<'a> Mistake<'a> {
 
 /// What the command line says.
 pub(crate) struct Options<'a> {
+    /// Of exec, the guard.
     pub(crate) package: &'a CStr,
     pub(crate) uid: u32,
     pub(crate) gid: u32,
@@ -54,9 +57,11 @@ impl<'a> Options<'a> {
         command: 0,
     };
 
-    /// Reads the arguments, of which the first two are `rocker run`; `None`: help is wanted.
+    /// Reads the arguments, of which the first two are `rocker run`, or `rocker exec`, of whose options it has only the one
+    /// about the master; `None`: help is wanted.
     pub(crate) fn parse(
         arguments: impl Iterator<Item = &'a CStr>,
+        is_exec: bool,
     ) -> Result<Option<Self>, Mistake<'a>> {
         let mut arguments = (0..).zip(arguments).skip(2);
         let mut options = Self::DEFAULT;
@@ -68,9 +73,10 @@ impl<'a> Options<'a> {
                     break;
                 }
                 it if is(it, "--help") || is(it, "-h") => return Ok(None),
-                [b'-', ..] => {
+                it @ [b'-', ..] if !is_exec || it.starts_with(b"--socket") => {
                     options.take(argument, &mut || arguments.next().map(|(_, value)| value))?;
                 }
+                it @ [b'-', ..] => return Err(unknown(it)),
                 // From a variable that is not set: what follows is not the package.
                 b"" if options.package.is_empty() => break,
                 _ if options.package.is_empty() => options.package = argument,
@@ -81,11 +87,7 @@ impl<'a> Options<'a> {
             }
         }
         if options.package.is_empty() {
-            return Err(Mistake::of(
-                b"run which package? Try rocker --help",
-                b"",
-                b"",
-            ));
+            return Err(Mistake::of(WHAT, b"", b""));
         }
         let package = options.package.to_bytes();
         let none = Mistake::of(b"run which command in ", package, b"? Try rocker --help");
@@ -133,13 +135,7 @@ impl<'a> Options<'a> {
                 );
                 self.overlays.push(dir).map_err(|_| full)?;
             }
-            _ => {
-                return Err(Mistake::of(
-                    b"no such option: ",
-                    name,
-                    b"; try rocker --help",
-                ));
-            }
+            _ => return Err(unknown(name)),
         }
         Ok(())
     }
@@ -165,6 +161,10 @@ impl<'a> Options<'a> {
         self.seccomp = if is_logged { seccomp.logged() } else { seccomp };
         Ok(())
     }
+}
+
+fn unknown(option: &[u8]) -> Mistake<'_> {
+    Mistake::of(b"no such option: ", option, b"; try rocker --help")
 }
 
 /// The value of an option, behind its `=` or in the next argument.

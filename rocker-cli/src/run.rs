@@ -28,15 +28,24 @@ const EXEC_DIR_VARIABLE: &[u8] = b"ROCKER_EXEC_DIR=";
 type Environment = heapless::Vec<*const c_char, ENVIRONMENT_MAX>;
 
 pub(crate) fn run(program: &Program) -> i32 {
-    let options = match Options::parse(program.arguments()) {
-        Ok(Some(options)) => options,
-        Ok(None) => return print(&[HELP.as_bytes()]),
-        Err(mistake) => return refuse(&mistake),
+    let options = match options(program, false) {
+        Ok(options) => options,
+        Err(status) => return status,
     };
     let mut paths = Paths::default();
     match paths.fill(&options) {
         Ok(()) => run_with(program, &options, &paths),
         Err(mistake) => refuse(&mistake),
+    }
+}
+
+/// What the command line says, or the exit status for what is no command.
+#[inline(never)] // once where there are two callers
+pub(crate) fn options(program: &Program, is_exec: bool) -> Result<Options<'static>, i32> {
+    match Options::parse(program.arguments(), is_exec) {
+        Ok(Some(options)) => Ok(options),
+        Ok(None) => Err(print(&[HELP.as_bytes()])),
+        Err(mistake) => Err(refuse(&mistake)),
     }
 }
 
@@ -46,12 +55,8 @@ fn refuse(Mistake(pieces): &Mistake<'_>) -> i32 {
 }
 
 fn run_with(program: &Program, options: &Options<'_>, paths: &Paths) -> i32 {
-    let signals = match Signals::block() {
-        Ok(signals) => signals,
-        Err(errno) => {
-            report(&[b"cannot take signals: ", name(errno)]);
-            return FAILED;
-        }
+    let Some(signals) = take_signals() else {
+        return FAILED;
     };
     let socket = options.socket.unwrap_or_else(|| default_socket(program));
     // Dropped last: the sandbox may still write there.
@@ -89,9 +94,16 @@ fn run_with(program: &Program, options: &Options<'_>, paths: &Paths) -> i32 {
                 master.end_after_failure();
             }
             let command = program.arguments().nth(options.command);
-            explain(&failure, socket, &request, command.unwrap_or_default())
+            let path = request.path_of(&failure).unwrap_or_default();
+            explain(&failure, socket, path, command.unwrap_or_default())
         }
     }
+}
+
+pub(crate) fn take_signals() -> Option<Signals> {
+    let signals = Signals::block();
+    let tell = |errno: &Errno| report(&[b"cannot take signals: ", name(*errno)]);
+    signals.inspect_err(tell).ok()
 }
 
 /// Is there no master? The file that a dead one has left is as good as none.
@@ -154,12 +166,17 @@ fn launch(
         path: program.arguments().nth(options.command).unwrap_or_default(),
         argv: program.argv_from(options.command),
         envp: environment.as_ptr(),
-        search: Some(program.variable(b"PATH=").unwrap_or(DEFAULT_PATH)),
+        search: Some(search(program)),
         keep: &[],
     };
     // SAFETY: the kernel made the argument array; the environment ends with the null pointer that `fill` puts there,
     // and both live as long as this frame.
     unsafe { launch_tied(socket, request, &app, &signals.inherited) }
+}
+
+/// Where a command without a slash is looked up.
+pub(crate) fn search(program: &Program) -> &'static CStr {
+    program.variable(b"PATH=").unwrap_or(DEFAULT_PATH)
 }
 
 /// This program's environment and one variable more, as execve wants it; `None` if there are too many.

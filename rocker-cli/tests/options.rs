@@ -84,7 +84,7 @@ fn the_largest_numbers_are_taken() {
 
 fn incomplete_command_lines_are_refused() {
     package();
-    let which = "run which package? Try rocker --help";
+    let which = "run what? Try rocker --help";
     let command = "run which command in /run/app.sqfs? Try rocker --help";
     let bad = |arguments: &[&str], says: &str| refused(arguments, 2, says);
     bad(&[], "run what? Try rocker --help");

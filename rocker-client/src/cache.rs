@@ -1,11 +1,10 @@
 //! Asking the master about its package cache.
 
-use crate::connect::{TIMEOUT_MS, connect};
+use crate::connect::{TIMEOUT_MS, tell};
 use crate::held;
 use core::ffi::CStr;
 use rocker_proto::limits::CACHE_REPLY_MAX;
 use rocker_proto::{At, CacheReply, CacheRequest, Failure, Stage};
-use rocker_sys::socket::{self, Address};
 use rocker_sys::{Errno, time};
 
 /// Asks, and hands on what is in the cache, package by package; gives how many were unmounted.
@@ -19,9 +18,8 @@ pub fn ask_cache(
     mut each: impl FnMut(&CacheReply<'_>),
 ) -> Result<u32, Failure> {
     let deadline_ms = time::monotonic_ms().saturating_add(TIMEOUT_MS);
-    let address = Address::new(socket).at(Stage::SOCKET_PATH)?;
-    let connection = connect(&address, deadline_ms)?;
-    socket::send(connection.raw(), &request.encode(), &[]).at(Stage::SEND)?;
+    let (connection, sent) = tell(socket, &request.encode(), deadline_ms)?;
+    sent.at(Stage::SEND)?;
     let mut packet = [0; CACHE_REPLY_MAX];
     loop {
         time::wait_readable(connection.raw(), deadline_ms).at(Stage::ANSWER)?;

@@ -43,7 +43,7 @@ pub unsafe fn launch_callback(
     callback: Callback,
 ) -> Result<Launched, Failure> {
     let deadline_ms = time::monotonic_ms().saturating_add(TIMEOUT_MS);
-    let mut ready = connect::ask(socket, request, deadline_ms);
+    let mut ready = connect::ask_for(socket, request, deadline_ms);
     // By reference: it is not small.
     let ready = ready.as_mut().map_err(|failure| *failure)?;
     let tie = Tie::new().at(Stage::PLUMBING)?;
@@ -144,7 +144,7 @@ impl App<'_> {
         signal::swap_mask(&mut mask).unwrap_or_default();
         // A policy may refuse what is done above. The parent has been told, so what remains is to end: the guard has seen
         // that the kernel has filters, so it must be out of memory.
-        if filter.install_policy(self.request).is_err() {
+        if filter.install_policy().is_err() {
             process::exit(127);
         }
         let Callback { function, argument } = self.callback;

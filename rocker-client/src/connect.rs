@@ -24,6 +24,8 @@ pub(crate) struct Ready {
     /// What the entrance says came with the reply. What a descriptor is worth setns decides: it refuses one of another
     /// kind.
     fds: [Option<Held>; Entrance::FDS_MAX],
+    /// Is it a guard who listens, and has to hear of whoever enters?
+    pub(crate) is_guard_s: bool,
     guard_pid: i32,
     guard_name: [u8; NAME_SIZE],
     /// Until when the launch may take, in terms of `monotonic_ms`.
@@ -31,17 +33,12 @@ pub(crate) struct Ready {
 }
 
 /// Asks for a sandbox and waits until it has a guard, or the deadline of `monotonic_ms` has passed.
-pub(crate) fn ask(
+pub(crate) fn ask_for(
     socket_path: &CStr,
     request: &Request<'_>,
     deadline_ms: u64,
 ) -> Result<Ready, Failure> {
-    // By reference, as the packet below: neither is copied about.
-    let address = Address::new(socket_path);
-    let address = match &address {
-        Ok(address) => address,
-        Err(errno) => return Err(Failure::of(Stage::SOCKET_PATH, *errno)),
-    };
+    // Not copied about.
     let mut packet = Packet::new();
     if request.encode_into(&mut packet).is_none() {
         return Err(Failure::of(Stage::REQUEST_SIZE, Errno::E2BIG));
@@ -49,17 +46,22 @@ pub(crate) fn ask(
     if credentials::has_capability(CAP_SYS_PTRACE) {
         Request::set_may_trace(&mut packet);
     }
-    let connection = connect(address, deadline_ms)?;
-    let sent = socket::send(connection.raw(), &packet, &[]);
+    ask(socket_path, &packet, deadline_ms)
+}
+
+/// Asks this and waits until there is a way into a sandbox.
+pub(crate) fn ask(socket_path: &CStr, packet: &[u8], deadline_ms: u64) -> Result<Ready, Failure> {
+    let (connection, sent) = tell(socket_path, packet, deadline_ms)?;
     let mut ready = Ready {
-        connection,
-        entrance: Entrance::by_pidfd(0),
-        fds: [const { None }; Entrance::FDS_MAX],
-        guard_pid: 0,
-        guard_name: [0; NAME_SIZE],
         // A master that refuses to talk has said so before it closed: that answer is worth more than our EPIPE. It is there
         // or it never comes, since the master has no request to answer.
         deadline_ms: if sent.is_ok() { deadline_ms } else { 0 },
+        connection,
+        entrance: Entrance::by_pidfd(0),
+        fds: [const { None }; Entrance::FDS_MAX],
+        is_guard_s: true,
+        guard_pid: 0,
+        guard_name: [0; NAME_SIZE],
     };
     match (hear(&mut ready), sent) {
         (
@@ -73,8 +75,25 @@ pub(crate) fn ask(
     }
 }
 
+/// Sends this to the master; says whether that was possible.
+pub(crate) fn tell(
+    socket_path: &CStr,
+    packet: &[u8],
+    deadline_ms: u64,
+) -> Result<(Held, Result<(), Errno>), Failure> {
+    // By reference: it is not copied about.
+    let address = Address::new(socket_path);
+    let address = match &address {
+        Ok(address) => address,
+        Err(errno) => return Err(Failure::of(Stage::SOCKET_PATH, *errno)),
+    };
+    let connection = connect(address, deadline_ms)?;
+    let sent = socket::send(connection.raw(), packet, &[]);
+    Ok((connection, sent))
+}
+
 /// A connection to a master that may be believed.
-pub(crate) fn connect(address: &Address, deadline_ms: u64) -> Result<Held, Failure> {
+fn connect(address: &Address, deadline_ms: u64) -> Result<Held, Failure> {
     let connection = held::hold(socket::new).at(Stage::SOCKET)?;
     socket::set_send_timeout(connection.raw(), CONNECT_TIMEOUT_S).at(Stage::SOCKET)?;
     loop {

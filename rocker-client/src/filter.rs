@@ -1,20 +1,25 @@
 //! `Filter`: which system calls the App may make, as the guard says it with its word that the sandbox is ready.
 
 use crate::connect::Ready;
+use crate::held;
+use crate::join::Identity;
 use rocker_proto::limits::READY_MAX;
-use rocker_proto::{Reply, Request, Seccomp};
+use rocker_proto::{At, ExecReply, Failure, Reply, Request, Seccomp, Stage};
 use rocker_sys::{Errno, seccomp, socket, time};
 
 /// A program for `seccomp(2)`, or none yet.
 pub(crate) struct Filter {
     packet: [u8; READY_MAX],
     len: usize,
+    /// Does a policy say what it lets through? Rocker's own filters let through what an App's process does to get in.
+    is_policy: bool,
 }
 
 impl Filter {
     pub(crate) const NONE: Self = Self {
         packet: [0; READY_MAX],
         len: 0,
+        is_policy: false,
     };
 
     /// Waits until the sandbox is ready, and looks at what the guard says then. The packet stays where it is: if it says
@@ -31,18 +36,33 @@ impl Filter {
             return Err(Errno::ECONNRESET);
         }
         self.len = filter.len();
+        self.is_policy = !request.policy.is_empty();
         Ok(())
     }
 
-    /// Puts it on this process, if it is one of Rocker's own: they let through what an App's process does to get in. It takes
-    /// no_new_privs.
-    pub(crate) fn install(&self, request: &Request<'_>) -> Result<(), Errno> {
-        self.put_if(request.policy.is_empty())
+    /// Hears from the master which filter a sandbox has that runs, and whose it is.
+    pub(crate) fn hear(&mut self, ready: &Ready) -> Result<Identity, Failure> {
+        let connection = ready.connection.raw();
+        time::wait_readable(connection, ready.deadline_ms).at(Stage::ANSWER)?;
+        let came = held::receive(connection, &mut self.packet, &mut []).at(Stage::ANSWER)?;
+        let came = self.packet.get(..came.len).unwrap_or_default();
+        came.split_last_chunk()
+            .and_then(|(filter, reply)| {
+                self.len = filter.len();
+                let ExecReply { uid, gid } = ExecReply::decode(reply)?;
+                Some(Identity { uid, gid })
+            })
+            .ok_or(Failure::of(Stage::REPLY, Errno::EPROTO))
+    }
+
+    /// Puts it on this process, if it is one of Rocker's own. It takes no_new_privs.
+    pub(crate) fn install(&self) -> Result<(), Errno> {
+        self.put_if(!self.is_policy)
     }
 
     /// Puts it on this process, if a policy says what it lets through: what the App needs, and perhaps nothing else.
-    pub(crate) fn install_policy(&self, request: &Request<'_>) -> Result<(), Errno> {
-        self.put_if(!request.policy.is_empty())
+    pub(crate) fn install_policy(&self) -> Result<(), Errno> {
+        self.put_if(self.is_policy)
     }
 
     fn put_if(&self, is_now: bool) -> Result<(), Errno> {

@@ -8,14 +8,30 @@ use rocker_proto::{Failure, Joined, Request, Stage};
 use rocker_sys::namespace::CLONE_NEWUSER;
 use rocker_sys::{Errno, Fd, credentials, fs, namespace, process, socket};
 
+/// Who the new process becomes.
+#[derive(Clone, Copy)]
+pub(crate) struct Identity {
+    pub(crate) uid: u32,
+    pub(crate) gid: u32,
+}
+
+impl Identity {
+    pub(crate) fn of(request: &Request<'_>) -> Self {
+        Self {
+            uid: request.uid,
+            gid: request.gid,
+        }
+    }
+}
+
 /// Tells the guard of this process, enters every namespace, and becomes the App's user. The filter is in force already if no
 /// policy says what it lets through.
 ///
 /// The guard hears first: if this process dies half-way, the guard sees that too. The pidfd is opened by the process that
 /// it stands for, which is its own pid namespace's number and cannot have been reused.
-pub(crate) fn join(ready: &Ready, request: &Request<'_>, filter: &Filter) -> Result<(), Failure> {
+pub(crate) fn join(ready: &Ready, identity: Identity, filter: &Filter) -> Result<(), Failure> {
     let mut step = Failure::new(Stage::ANNOUNCE, 0);
-    walk(ready, request, filter, &mut step).map_err(|errno| because(step, errno))
+    walk(ready, identity, filter, &mut step).map_err(|errno| because(step, errno))
 }
 
 /// The same, in a fork, when the sandbox is ready: if a process in the middle is needed, this is what it becomes. There it
@@ -36,7 +52,7 @@ pub(crate) unsafe fn join_forked(
     let joined = made.and_then(|()| {
         step.stage = Stage::ANSWER;
         filter.wait(ready, request)?;
-        walk(ready, request, filter, &mut step)
+        walk(ready, Identity::of(request), filter, &mut step)
     });
     joined.map_err(|errno| because(step, errno))
 }
@@ -51,19 +67,14 @@ fn because(step: Failure, errno: Errno) -> Failure {
 /// `step` is always the one that is under way.
 fn walk(
     ready: &Ready,
-    request: &Request<'_>,
+    identity: Identity,
     filter: &Filter,
     step: &mut Failure,
 ) -> Result<(), Errno> {
-    step.stage = Stage::ANNOUNCE;
-    let pidfd = match process::pidfd_open(process::pid()) {
-        Err(Errno::ENOSYS) => None,
-        result => Some(result?),
-    };
-    let number = pidfd.as_ref().map(Fd::raw);
-    socket::send(ready.connection.raw(), &Joined.encode(), number.as_slice())?;
-    // No App inherits it.
-    drop(pidfd);
+    if ready.is_guard_s {
+        step.stage = Stage::ANNOUNCE;
+        announce(ready)?;
+    }
     // From here on nobody inside may look into this process, which is still a privileged one.
     step.stage = Stage::IDENTITY;
     credentials::set_dumpable(false)?;
@@ -82,20 +93,30 @@ fn walk(
         step.index = step.index.wrapping_add(1);
     }
     *step = Failure::new(Stage::IDENTITY, 0);
-    become_app(request)?;
+    become_app(identity)?;
     step.stage = Stage::CHDIR;
     fs::chdir(c"/")?;
     step.stage = Stage::SECCOMP;
     // Rocker's own let through what comes after this, so that it can still be said that they failed.
-    filter.install(request)
+    filter.install()
+}
+
+fn announce(ready: &Ready) -> Result<(), Errno> {
+    let pidfd = match process::pidfd_open(process::pid()) {
+        Err(Errno::ENOSYS) => None,
+        result => Some(result?),
+    };
+    let number = pidfd.as_ref().map(Fd::raw);
+    // Closed behind this: no App inherits it.
+    socket::send(ready.connection.raw(), &Joined.encode(), number.as_slice())
 }
 
 /// Without this the process would stay host uid 0, whatever the maps say, and own the host by way of
 /// `/proc/sys/kernel/core_pattern`.
-fn become_app(request: &Request<'_>) -> Result<(), Errno> {
+fn become_app(identity: Identity) -> Result<(), Errno> {
     credentials::drop_bounding_set()?;
-    credentials::set_gid(request.gid)?;
-    credentials::set_uid(request.uid)?;
+    credentials::set_gid(identity.gid)?;
+    credentials::set_uid(identity.uid)?;
     // The change of ids has set it to /proc/sys/fs/suid_dumpable, which may be 1.
     credentials::set_dumpable(false)?;
     credentials::drop_capabilities()?;

@@ -28,6 +28,7 @@ mod cache;
 mod callback;
 mod connect;
 mod dumpable;
+mod exec;
 mod filter;
 mod guard_name;
 mod held;
@@ -41,6 +42,7 @@ mod tie;
 pub use cache::ask_cache;
 #[cfg(feature = "callback")]
 pub use callback::{Callback, launch_callback};
+pub use exec::exec_tied;
 pub use guard_name::guard_name;
 pub use held::Held;
 pub use lock::Lock;

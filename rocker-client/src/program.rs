@@ -9,6 +9,7 @@
 use crate::connect::{self, Ready, TIMEOUT_MS};
 use crate::filter::Filter;
 use crate::held::Held;
+use crate::join::Identity;
 use crate::tie::Tie;
 use crate::{Launched, dumpable, join, middle, pid_namespace};
 use core::ffi::{CStr, c_char, c_void};
@@ -35,7 +36,7 @@ pub struct Program<'a> {
 /// What parent and child share.
 struct Child<'a> {
     ready: &'a Ready,
-    request: &'a Request<'a>,
+    identity: Identity,
     filter: &'a Filter,
     program: &'a Program<'a>,
     mask: SigSet,
@@ -101,18 +102,36 @@ unsafe fn launch(
         fs::fstat(*fd).at(Stage::ARGUMENT)?;
     }
     let deadline_ms = time::monotonic_ms().saturating_add(TIMEOUT_MS);
-    let mut ready = connect::ask(socket, request, deadline_ms)?;
+    let mut ready = connect::ask_for(socket, request, deadline_ms)?;
     let mut filter = Filter::NONE;
     // Before the signals are blocked, and before there is a child that nobody would have heard of.
     let waited = filter.wait(&ready, request).at(Stage::ANSWER);
     ready.settle(waited)?;
+    // SAFETY: the caller's promise.
+    let app_pid = unsafe { start(&ready, Identity::of(request), &filter, program, tied) }?;
+    let launched = ready.launched(app_pid, pid_namespace::pidfd_of(app_pid));
+    Ok((launched, ready.connection))
+}
+
+/// Executes it in a sandbox that is ready; gives its process id.
+///
+/// # Safety
+/// As [`launch_program`].
+#[inline(never)] // once where there are two callers
+pub(crate) unsafe fn start(
+    ready: &Ready,
+    identity: Identity,
+    filter: &Filter,
+    program: &Program<'_>,
+    tied: Option<&SigSet>,
+) -> Result<i32, Failure> {
     let tie = tied.map(|_| Tie::new()).transpose().at(Stage::PLUMBING)?;
     // A handler that ran in the child would run on the host's data.
     let mask = signal::set_mask(&SigSet::full()).at(Stage::PLUMBING)?;
     let mut shared = Child {
-        ready: &ready,
-        request,
-        filter: &filter,
+        ready,
+        identity,
+        filter,
         program,
         mask: *tied.unwrap_or(&mask),
         tie,
@@ -123,16 +142,13 @@ unsafe fn launch(
     let argument = &raw mut shared;
     // SAFETY: `shared` outlives it: the parent sleeps until then. Every signal is blocked.
     let spawn = || dumpable::keep(|| unsafe { spawn(argument) });
-    let spawned = pid_namespace::born_inside(&ready, spawn);
+    let spawned = pid_namespace::born_inside(ready, spawn);
     // Back to what it was a moment ago: it cannot fail.
     signal::set_mask(&mask).unwrap_or(mask);
     let app_pid = spawned?;
     // The compiler has not seen the child write: it gave the address away, so it must look.
     match core::hint::black_box(&shared).failure {
-        None => {
-            let launched = ready.launched(app_pid, pid_namespace::pidfd_of(app_pid));
-            Ok((launched, ready.connection))
-        }
+        None => Ok(app_pid),
         Some(failure) => {
             pid_namespace::bury(app_pid);
             Err(failure)
@@ -211,17 +227,14 @@ unsafe extern "C" fn run(argument: *mut c_void) -> ! {
 }
 
 fn enter(child: &Child<'_>) -> Result<(), Failure> {
-    join::join(child.ready, child.request, child.filter)?;
+    join::join(child.ready, child.identity, child.filter)?;
     child.tie.as_ref().map_or(Ok(()), tie_to)?;
     close_on_exec_from(3, child.program.keep).at(Stage::PLUMBING)?;
     // SAFETY: without CLONE_SIGHAND the table of handlers is this process's own.
     unsafe { signal::reset_handlers() };
     signal::set_mask(&child.mask).at(Stage::PLUMBING)?;
     // Last: a policy may refuse what is done before.
-    child
-        .filter
-        .install_policy(child.request)
-        .at(Stage::SECCOMP)
+    child.filter.install_policy().at(Stage::SECCOMP)
 }
 
 /// After the change of identity, which forgets it.

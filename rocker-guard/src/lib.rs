@@ -29,6 +29,7 @@
 mod alone;
 mod cache;
 mod defence;
+mod doors;
 mod identity;
 mod image;
 #[cfg(feature = "signatures")]
@@ -67,10 +68,12 @@ pub mod work_dir;
 
 pub use cache::{CACHE_DIR, Cache, Home, PackageId, Slot, slot_path};
 pub use defence::Defence;
+pub use doors::Doors;
 pub use mount_points::MountPoints;
 pub use place::Place;
 pub use plan::Plan;
 pub use prepared::Prepared;
+pub use seccomp::Filter;
 pub use trust::Trust;
 
 use core::mem;

@@ -26,4 +26,4 @@ mod table;
 #[allow(clippy::panic, clippy::expect_used)]
 mod tests;
 
-pub(crate) use filter::Filter;
+pub use filter::Filter;

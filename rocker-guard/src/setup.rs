@@ -6,10 +6,14 @@ use crate::package::{Mounted, Package};
 use crate::seat::Seat;
 use crate::seccomp::Filter;
 use crate::step::{At, Step};
-use crate::{Plan, Prepared, identity, network, owner, pseudo_fs, talk};
+use crate::{Doors, Plan, Prepared, identity, network, owner, pseudo_fs, talk};
+use core::ffi::CStr;
 use rocker_proto::{Failure, Stage};
 use rocker_sys::namespace::{self, CLONE_NEWUTS};
 use rocker_sys::{OLD_KERNELS, credentials, process};
+
+/// Not by number, which would be another process's in a `/proc` of another pid namespace.
+const NAMESPACES: &CStr = c"/proc/self/ns";
 
 /// Builds the whole sandbox and tells the client that it is ready. The seat is to be held as long as the sandbox lives.
 ///
@@ -33,17 +37,17 @@ pub(crate) unsafe fn build(plan: &Plan<'_>, prepared: Step<Prepared<'_>>) -> Opt
         must(plan, namespace::unshare(CLONE_NEWUTS).at(Stage::CLONE));
     }
     must(plan, credentials::set_name(&plan.name).at(Stage::GUARD));
-    let mut doors = talk::Doors::closed(plan.entrance);
+    let mut doors = Doors::closed(plan.entrance);
     let is_early = !plan.entrance.is_one_by_one();
     if is_early {
         // A pidfd stands for all namespaces, also for those that are made later. So the client has it now, and makes its
         // child while the sandbox is built.
-        must(plan, doors.open());
+        must(plan, doors.open(process::pid(), NAMESPACES));
         must(plan, talk::welcome(plan, &doors));
     }
 
     let request = &plan.request;
-    let filter = must(plan, Filter::of(request));
+    let filter = must(plan, Filter::of(request.seccomp, request.policy));
     // SAFETY: this is done once, and nobody else uses those descriptors of the plan.
     let cache = unsafe { OpenCache::open(&plan.cache) };
     let cache = must(plan, cache.at(Stage::PACKAGE_CACHE));
@@ -68,7 +72,7 @@ pub(crate) unsafe fn build(plan: &Plan<'_>, prepared: Step<Prepared<'_>>) -> Opt
         let mask = must(plan, unsafe { owner::become_guard(plan, &mask, mounted) });
         must(plan, pseudo_fs::mount_proc(&mask));
         must(plan, network::leave_host(request));
-        must(plan, doors.open());
+        must(plan, doors.open(process::pid(), NAMESPACES));
     }
     must(plan, identity::become_app(plan));
     if !is_early {
@@ -97,11 +101,11 @@ fn fail(plan: &Plan<'_>, failure: Failure) -> ! {
     process::exit(1)
 }
 
-fn enter_user_namespace(plan: &Plan<'_>, doors: &mut talk::Doors, mounted: Mounted) -> Step {
+fn enter_user_namespace(plan: &Plan<'_>, doors: &mut Doors, mounted: Mounted) -> Step {
     identity::enter_user_namespace(plan, mounted)?;
     // Meanwhile the master writes the id maps. Its word is heard in any case: if a guard ended without it, the master would
     // hear of that (`ECONNRESET`) in the place of what failed.
-    let opened = doors.open();
+    let opened = doors.open(process::pid(), NAMESPACES);
     if plan.user_namespace.is_none() {
         talk::wait_for_maps(plan)?;
     }

@@ -4,80 +4,18 @@ use crate::package::Mounted;
 use crate::seat::Seat;
 use crate::seccomp::Filter;
 use crate::step::{At, Step};
-use crate::{PackageId, Plan};
-use core::ffi::CStr;
-use rocker_proto::{Entrance, Failure, NO_INDEX, Reply, Report, Stage, Welcome};
-use rocker_sys::namespace::{
-    CLONE_NEWCGROUP, CLONE_NEWIPC, CLONE_NEWNET, CLONE_NEWNS, CLONE_NEWPID, CLONE_NEWUSER,
-    CLONE_NEWUTS,
-};
-use rocker_sys::raw::general::O_RDONLY;
-use rocker_sys::{Errno, Fd, OLD_KERNELS, RawFd, Result, fs, process, socket, time};
+use crate::{Doors, PackageId, Plan};
+use rocker_proto::{Failure, NO_INDEX, Reply, Report, Stage, Welcome};
+use rocker_sys::{Errno, Fd, RawFd, socket, time};
 
 /// How long the master may take to write three small files, in milliseconds. It has one thread, which at worst is in the
 /// middle of other launches.
 const MAPS_TIMEOUT_MS: u64 = 10_000;
 
-/// A namespace that a client enters where setns does not take a pidfd.
-fn namespace_file(kind: u32) -> &'static CStr {
-    match kind {
-        CLONE_NEWIPC => c"/proc/self/ns/ipc",
-        CLONE_NEWUTS => c"/proc/self/ns/uts",
-        CLONE_NEWCGROUP => c"/proc/self/ns/cgroup",
-        CLONE_NEWNET => c"/proc/self/ns/net",
-        CLONE_NEWNS => c"/proc/self/ns/mnt",
-        CLONE_NEWUSER => c"/proc/self/ns/user",
-        _ => c"/proc/self/ns/pid",
-    }
-}
-
-/// What a client needs to join.
-pub(crate) struct Doors {
-    entrance: Entrance,
-    fds: heapless::Vec<Fd, { Entrance::FDS_MAX }>,
-}
-
-impl Doors {
-    pub(crate) fn closed(entrance: Entrance) -> Self {
-        Self {
-            entrance,
-            fds: heapless::Vec::new(),
-        }
-    }
-
-    /// Once: after that it does nothing.
-    pub(crate) fn open(&mut self) -> Step {
-        if self.fds.is_empty() {
-            self.open_all().at(Stage::NAMESPACES)?;
-        }
-        Ok(())
-    }
-
-    fn open_all(&mut self) -> Result<()> {
-        match process::pidfd_open(process::pid()) {
-            Err(Errno::ENOSYS) if OLD_KERNELS && self.entrance.is_one_by_one() => {}
-            result => self.push(result?)?,
-        }
-        if self.entrance.is_one_by_one() {
-            self.entrance = self.entrance.one_by_one(!self.fds.is_empty());
-            for kind in [CLONE_NEWPID].into_iter().chain(self.entrance.doors()) {
-                self.push(fs::open(namespace_file(kind), O_RDONLY)?)?;
-            }
-        }
-        Ok(())
-    }
-
-    fn push(&mut self, fd: Fd) -> Result<()> {
-        self.fds.push(fd).map_err(|_| Errno::E2BIG)
-    }
-}
-
 /// Gives the client what it needs to join, which nobody does before it hears READY.
 pub(crate) fn welcome(plan: &Plan<'_>, doors: &Doors) -> Step {
-    let mut fds = Numbers::default();
-    fds.add(&doors.fds);
     // A client that has left cannot join: then there is nothing to guard.
-    socket::send(plan.client, &reply(plan, doors), fds.as_slice()).at(Stage::VANISHED)
+    socket::send(plan.client, &reply(plan, doors), &doors.numbers()).at(Stage::VANISHED)
 }
 
 /// Tells the client that the sandbox is ready.
@@ -89,7 +27,7 @@ pub(crate) fn tell_client(plan: &Plan<'_>, doors: &Doors, mut filter: Filter) ->
 fn reply(plan: &Plan<'_>, doors: &Doors) -> [u8; Reply::SIZE] {
     let welcome = Welcome {
         name: plan.name,
-        entrance: doors.entrance,
+        entrance: doors.entrance(),
     };
     Reply {
         outcome: Ok(welcome),
@@ -105,8 +43,8 @@ fn reply(plan: &Plan<'_>, doors: &Doors) -> [u8; Reply::SIZE] {
 /// Then what the master is to clear.
 pub(crate) fn tell_master(plan: &Plan<'_>, doors: &Doors, seat: Option<&Seat>) -> Step {
     let mut fds = Numbers::default();
-    if plan.is_owned() && doors.entrance.has_pidfd() {
-        fds.add(doors.fds.first());
+    if plan.is_owned() && doors.entrance().has_pidfd() {
+        fds.add(doors.fds().first());
     }
     if let Some(seat) = seat {
         let spent = seat.spent.as_slice();

@@ -9,6 +9,7 @@ use crate::guard::{Guard, Phase};
 use crate::launch::Admitted;
 use crate::launcher::Launcher;
 use crate::packet::Packet;
+use crate::tenant::Tenant;
 use core::ffi::CStr;
 use rocker_guard::Prepared;
 use rocker_proto::Request;
@@ -66,6 +67,7 @@ pub(crate) fn bear(launcher: &Launcher<'_>, mask: &CStr, birth: Birth) -> Result
     }
     Ok(Guard {
         pid,
+        tenant: Tenant::NOBODY,
         is_group: owner != 0,
         has_ended: false,
         told: None,
@@ -135,7 +137,7 @@ fn wait(launcher: &Launcher<'_>, mask: &CStr, birth: Birth, channel: &Fd) -> ! {
 /// Tells a guard that waits what it is to guard, and whose connection it serves from now on. Gives its part of the cache.
 pub(crate) fn call(
     launcher: &mut Launcher<'_>,
-    guard: &Guard,
+    guard: &mut Guard,
     client: &Fd,
     packet: &mut Packet,
     admitted: &Admitted,
@@ -156,5 +158,6 @@ pub(crate) fn call(
         launcher.kept.cache.release(lease, time::monotonic_ms());
         return Err(errno);
     }
+    guard.tenant = admitted.tenant.guarded_by(call.name);
     Ok(lease)
 }

@@ -3,6 +3,7 @@
 use crate::cache::Lease;
 use crate::packet::Packet;
 use crate::quota::Usage;
+use crate::tenant::Tenant;
 use crate::trust::Generation;
 use rocker_sys::Fd;
 use rocker_sys::process::Which;
@@ -23,6 +24,8 @@ pub(crate) enum Phase {
 /// A child of the master that has not been reaped.
 pub(crate) struct Guard {
     pub(crate) pid: i32,
+    /// Whose sandbox it guards, once it has been called.
+    pub(crate) tenant: Tenant,
     /// Does the number stand for a process group too, in which the process of this number makes the guard and ends? So it
     /// does for a client that is not root, until it has ended and the guard has told who it is.
     pub(crate) is_group: bool,

@@ -1,6 +1,6 @@
 //! `Kernel`: what the kernel can, asked once.
 
-use rocker_proto::{Entrance, Network, Request};
+use rocker_proto::{Entrance, Network};
 use rocker_sys::namespace::{self, CLONE_NEWCGROUP, CLONE_NEWIPC, CLONE_NEWNET, CLONE_NEWUTS};
 use rocker_sys::{Fd, OLD_KERNELS, fs, process};
 
@@ -32,14 +32,14 @@ impl Kernel {
     ///
     /// A client that is not root enters the user namespace first, by itself, before it makes the process that enters the
     /// rest.
-    pub(crate) fn entrance_for(self, request: &Request<'_>, owner: u32) -> Entrance {
-        let network = if request.network == Network::NONE {
+    pub(crate) fn entrance_for(self, network: Network, may_trace: bool, owner: u32) -> Entrance {
+        let network = if network == Network::NONE {
             CLONE_NEWNET
         } else {
             0
         };
         let by_pidfd = Entrance::by_pidfd(self.cgroup_namespace | network);
-        if self.setns_takes_pidfds && request.may_trace && owner == 0 {
+        if self.setns_takes_pidfds && may_trace && owner == 0 {
             by_pidfd
         } else {
             by_pidfd.one_by_one(false)

@@ -13,6 +13,7 @@ use crate::kept::Kept;
 use crate::launcher::Launcher;
 use crate::packet::Packet;
 use crate::refusal::{self, refuse};
+use crate::tenant::Tenant;
 use crate::user_namespaces::UserNamespaces;
 use rocker_guard::{PackageId, work_dir};
 use rocker_proto::limits::REQUEST_MAX;
@@ -56,6 +57,7 @@ pub(crate) fn hear_request(client: &Fd, peer: Credentials) -> Asked {
 /// What a peer may have.
 pub(crate) struct Admitted {
     pub(crate) app_id: i32,
+    pub(crate) tenant: Tenant,
     /// Who is to own the sandbox: 0, or the peer.
     pub(crate) owner: u32,
     /// That of its App's earlier sandboxes.
@@ -92,6 +94,7 @@ pub(crate) fn admit(
     let kept = (owner == 0).then(|| launcher.kept.user_namespaces.find(&request));
     Some(Admitted {
         app_id: request.app_id,
+        tenant: Tenant::of(&request),
         owner,
         user_namespace: kept.flatten(),
         requires_signature,

@@ -20,7 +20,7 @@ pub(crate) struct Launcher<'a> {
     pub(crate) config: Config<'a>,
     pub(crate) mounts: MountNamespace,
     pub(crate) kept: Kept<'a>,
-    kernel: Kernel,
+    pub(crate) kernel: Kernel,
     pub(crate) names: Names,
 }
 
@@ -52,7 +52,9 @@ impl<'a> Launcher<'a> {
             owner,
             user_namespace: user_namespace.map(Fd::raw),
             namespaces: self.namespaces(),
-            entrance: self.kernel.entrance_for(request, owner),
+            entrance: self
+                .kernel
+                .entrance_for(request.network, request.may_trace, owner),
             client: client.raw(),
             master: master.raw(),
             mounts: self.mounts.points(),

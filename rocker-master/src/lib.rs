@@ -49,6 +49,11 @@ mod readiness;
 mod refusal;
 mod registry;
 mod server;
+#[cfg(feature = "exec")]
+mod tenant;
+#[cfg(not(feature = "exec"))]
+#[path = "tenant/nothing.rs"]
+mod tenant;
 #[cfg(feature = "signatures")]
 mod trust;
 #[cfg(not(feature = "signatures"))]

@@ -215,11 +215,13 @@ impl Registry {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::tenant::Tenant;
 
     fn running(pid: i32) -> State {
         State::Guard(Guard {
             keys: Default::default(),
             pid,
+            tenant: Tenant::NOBODY,
             is_group: false,
             has_ended: false,
             told: None,

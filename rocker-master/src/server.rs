@@ -1,6 +1,8 @@
 //! `Server`: the one loop, from an event to who handles it.
 
 mod clients;
+#[cfg(feature = "exec")]
+mod exec;
 mod guards;
 mod operators;
 mod sources;

@@ -1,9 +1,10 @@
 //! The master without what can be left out: it launches, and says of all the rest that it has not got it.
 
 use rocker_client::{Failure, Request, Seccomp, Stage};
+use rocker_proto::ExecRequest;
 use rocker_testing::{
-    Case, Master, Peer, Refusal, SOCKET, SOON, Traces, as_user, eventually, launch, make_dir,
-    mount, refuse_calls, request, run_cases_on_this_kernel, small_master, wait_for,
+    Case, Master, Peer, Refusal, SOCKET, SOON, Sandbox, Traces, as_user, eventually, launch,
+    make_dir, mount, refuse_calls, request, run_cases_on_this_kernel, small_master, wait_for,
 };
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -20,6 +21,7 @@ const CASES: &[Case] = &[
         "a_filter_from_a_file_is_refused",
         a_filter_from_a_file_is_refused,
     ),
+    ("nobody_enters_later", nobody_enters_later),
     ("root_alone_may_ask", root_alone_may_ask),
     (
         "a_policy_that_is_there_is_not_passed_over",
@@ -77,6 +79,18 @@ fn a_filter_from_a_file_is_refused() {
     let said = " stage=seccomp-policy path=\"/run/app.policy\" errno=EOPNOTSUPP";
     // The guard tells the master first, which writes when it gets to it.
     eventually("it is logged", SOON, || master.log().contains(said));
+}
+
+/// It does not know the question.
+fn nobody_enters_later() {
+    let _master = start();
+    let sandbox = Sandbox::start(&request());
+    let peer = Peer::connect().unwrap();
+    let name = rocker_client::guard_name(sandbox.guard_pid()).unwrap();
+    peer.send(&ExecRequest { name }.encode()).unwrap();
+    let refusal = Failure::new(Stage::REQUEST, libc::EPROTO);
+    assert_eq!(peer.refusal(SOON), Some(refusal));
+    sandbox.end();
 }
 
 fn root_alone_may_ask() {

@@ -51,6 +51,7 @@
 mod cache;
 mod data;
 mod entrance;
+mod exec;
 mod failure;
 mod joined;
 pub mod limits;
@@ -67,6 +68,7 @@ mod writer;
 pub use cache::{CacheReply, CacheRequest};
 pub use data::{Data, DataMode};
 pub use entrance::Entrance;
+pub use exec::{ExecReply, ExecRequest};
 pub use failure::{At, Failure, NO_INDEX};
 pub use joined::Joined;
 pub use network::Network;

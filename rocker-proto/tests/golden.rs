@@ -1,8 +1,8 @@
 //! The bytes of every message, written out: a change of one of them is a change of the protocol.
 
 use rocker_proto::{
-    CacheReply, CacheRequest, Data, DataMode, Entrance, Failure, Joined, Network, Reply, Report,
-    Request, Seccomp, Stage, Welcome,
+    CacheReply, CacheRequest, Data, DataMode, Entrance, ExecReply, ExecRequest, Failure, Joined,
+    Network, Reply, Report, Request, Seccomp, Stage, Welcome,
 };
 
 fn request() -> Request<'static> {
@@ -154,6 +154,23 @@ fn cache_bytes() {
     let bytes = b"RKP\0\x04\0\x03\0\x03\0\0\0\x04\x03\x02\x01/a\0";
     assert_eq!(entry.encode().unwrap().as_slice(), bytes);
     assert_eq!(CacheReply::decode(bytes), Some(entry));
+}
+
+#[test]
+fn exec_bytes() {
+    let request = ExecRequest {
+        name: *b"rk0123456abcdef\0",
+    };
+    let bytes = b"RKE\0\x04\0rk0123456abcdef\0";
+    assert_eq!(&request.encode(), bytes);
+    assert_eq!(ExecRequest::decode(bytes), Some(request));
+    let reply = ExecReply {
+        uid: 0x0102_0304,
+        gid: 5,
+    };
+    let bytes = b"RKI\0\x04\x03\x02\x01\x05\0\0\0";
+    assert_eq!(&reply.encode(), bytes);
+    assert_eq!(ExecReply::decode(bytes), Some(reply));
 }
 
 #[test]

@@ -1,7 +1,9 @@
 //! What a hostile peer may send: every truncation, every change of one byte, random bytes. Nothing panics, and nothing is
 //! accepted that would not encode to the same bytes again.
 
-use rocker_proto::{CacheReply, CacheRequest, Joined, Reply, Report, Request};
+use rocker_proto::{
+    CacheReply, CacheRequest, ExecReply, ExecRequest, Joined, Reply, Report, Request,
+};
 use std::ffi::CString;
 
 /// A small xorshift generator: the same bytes on every run.
@@ -72,6 +74,37 @@ fn cache_messages_are_what_they_encode_to() {
                 }
             }
         }
+    }
+}
+
+#[test]
+fn exec_messages_are_what_they_encode_to() {
+    let name = *b"rk0123456abcdef\0";
+    let request = ExecRequest { name }.encode();
+    let reply = ExecReply { uid: 1, gid: 2 }.encode();
+    for at in 0..request.len() {
+        for value in 0..=255 {
+            let mut bytes = request;
+            bytes[at] = value;
+            for len in [at, bytes.len()] {
+                if let Some(request) = ExecRequest::decode(&bytes[..len]) {
+                    assert_eq!(request.encode(), bytes);
+                }
+            }
+        }
+    }
+    for at in 0..reply.len() {
+        for value in 0..=255 {
+            let mut bytes = reply;
+            bytes[at] = value;
+            if let Some(reply) = ExecReply::decode(&bytes) {
+                assert_eq!(reply.encode(), bytes);
+            }
+        }
+    }
+    // Root is nobody's App, and -1 nobody at all.
+    for (uid, gid) in [(0, 1), (1, 0), (u32::MAX, 1), (1, u32::MAX)] {
+        assert_eq!(ExecReply::decode(&ExecReply { uid, gid }.encode()), None);
     }
 }
 

@@ -4,25 +4,28 @@ use super::answer::Answer;
 use super::program::Program;
 use super::table::TABLE;
 use super::{builtin, policy_file};
-use crate::step::{At, Step};
-use rocker_proto::{Reply, Request, Seccomp, Stage};
+use crate::step::At;
+use core::ffi::CStr;
+use rocker_proto::{Failure, Seccomp, Stage};
 use rocker_sys::{Errno, seccomp};
 
 /// The program to be installed, or none.
-pub(crate) struct Filter(Option<Program>);
+pub struct Filter(Option<Program>);
 
 impl Filter {
-    /// The filter that a request asks for.
+    /// The filter of this choice: what it says, or this file of a policy does.
+    ///
+    /// # Errors
+    /// The stage and errno of what is missing: in the kernel, in the policy, or of memory.
     #[inline(never)] // smaller by itself
-    pub(crate) fn of(request: &Request<'_>) -> Step<Self> {
-        let choice = request.seccomp;
+    pub fn of(choice: Seccomp, policy: &CStr) -> Result<Self, Failure> {
         if choice == Seccomp::OFF {
             return Ok(Self(None));
         }
         check_kernel(choice).at(Stage::SECCOMP)?;
         let is_logged = choice.is_logged();
         let program = if choice.filter() == Seccomp::FILE {
-            policy_file::of(request, is_logged)?
+            policy_file::of(policy, is_logged)?
         } else {
             let is_strict = choice.filter() == Seccomp::STRICT;
             builtin::program(&TABLE, is_strict, is_logged).at(Stage::SECCOMP)?
@@ -30,8 +33,8 @@ impl Filter {
         Ok(Self(Some(program)))
     }
 
-    /// As it is sent: with the reply that says that the sandbox is ready behind it.
-    pub(crate) fn before<'a>(&'a mut self, reply: &'a [u8; Reply::SIZE]) -> &'a [u8] {
+    /// As it is sent: with the message behind it that says what it is for, which is no longer than a [`Reply`](rocker_proto::Reply).
+    pub fn before<'a, const N: usize>(&'a mut self, reply: &'a [u8; N]) -> &'a [u8] {
         match &mut self.0 {
             Some(program) => program.before(reply),
             None => reply,

@@ -1,7 +1,6 @@
 //! `Program`: instructions for `seccomp(2)`, one after another.
 
 use super::answer::Answer;
-use rocker_proto::Reply;
 use rocker_proto::limits::{FILTER_MAX, READY_MAX};
 use rocker_sys::memory::Pages;
 use rocker_sys::raw::ptrace::{
@@ -63,17 +62,15 @@ impl Program {
         bytes.get(..self.len.wrapping_mul(SIZE)).unwrap_or_default()
     }
 
-    /// The instructions, and this reply behind them.
-    pub(crate) fn before(&mut self, reply: &[u8; Reply::SIZE]) -> &[u8] {
+    /// The instructions, and this reply behind them, for which there is room.
+    pub(crate) fn before<const N: usize>(&mut self, reply: &[u8; N]) -> &[u8] {
         let end = self.len.wrapping_mul(SIZE);
         let behind = self.pages.as_mut_slice().get_mut(end..);
         if let Some(room) = behind.and_then(<[u8]>::first_chunk_mut) {
             *room = *reply;
         }
         let bytes = self.pages.as_slice();
-        bytes
-            .get(..end.wrapping_add(Reply::SIZE))
-            .unwrap_or_default()
+        bytes.get(..end.wrapping_add(N)).unwrap_or_default()
     }
 
     pub(crate) fn load(&mut self, offset: u32) -> Result<()> {

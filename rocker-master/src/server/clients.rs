@@ -1,11 +1,12 @@
 //! Clients: from their connection to their request.
 
+use super::operators::Question;
 use super::{ASK_TIMEOUT_MS, Server, token};
 use crate::launch::{self, Asked};
 use crate::packet::Packet;
 use crate::refusal;
 use crate::registry::{Key, ROOT_S, State};
-use rocker_proto::{CacheRequest, Failure, Stage};
+use rocker_proto::{Failure, Stage};
 use rocker_sys::raw::general::O_RDONLY;
 use rocker_sys::socket::{self, Credentials};
 use rocker_sys::{Errno, Fd, RawFd, fs, time};
@@ -115,11 +116,8 @@ impl Server<'_> {
 
     #[inline(never)] // smaller by itself
     fn fulfil(&mut self, client: Fd, packet: Packet) {
-        if let Some(request) = CacheRequest::decode(packet.bytes()) {
-            if packet.peer.uid != 0 {
-                return refuse(&client, &packet.peer, Stage::PEER, Errno::EPERM);
-            }
-            return self.tell_of_cache(&client, request);
+        if let Some(question) = Question::decode(packet.bytes()) {
+            return self.answer(&client, &packet.peer, &question);
         }
         // Who has left, or goes on talking, does not wait for a sandbox: nobody is made a guard for nothing.
         if time::wait_readable(client.raw(), 0).is_ok() {

@@ -1,13 +1,49 @@
-//! Operators: what they want to know of the package cache.
+//! Operators: what root wants of the package cache, and of a sandbox that runs.
 
 use super::Server;
 use crate::cache::Entry;
+use crate::refusal;
 use core::ffi::CStr;
-use rocker_proto::{CacheReply, CacheRequest, Request};
-use rocker_sys::{Fd, Result, socket, time};
+#[cfg(feature = "exec")]
+use rocker_proto::ExecRequest;
+use rocker_proto::{CacheReply, CacheRequest, Failure, Request, Stage};
+use rocker_sys::socket::{self, Credentials};
+use rocker_sys::{Errno, Fd, Result, time};
+
+/// What an operator asks, instead of a launch.
+pub(super) enum Question {
+    Cache(CacheRequest),
+    #[cfg(feature = "exec")]
+    Exec(ExecRequest),
+}
+
+impl Question {
+    pub(super) fn decode(packet: &[u8]) -> Option<Self> {
+        #[cfg(feature = "exec")]
+        if let Some(request) = ExecRequest::decode(packet) {
+            return Some(Self::Exec(request));
+        }
+        CacheRequest::decode(packet).map(Self::Cache)
+    }
+}
 
 impl Server<'_> {
-    pub(super) fn tell_of_cache(&mut self, client: &Fd, request: CacheRequest) {
+    pub(super) fn answer(&mut self, client: &Fd, peer: &Credentials, question: &Question) {
+        let answered = match question {
+            _ if peer.uid != 0 => Err(Failure::of(Stage::PEER, Errno::EPERM)),
+            Question::Cache(request) => {
+                self.tell_of_cache(client, *request);
+                Ok(())
+            }
+            #[cfg(feature = "exec")]
+            Question::Exec(request) => self.let_in(client, request),
+        };
+        if let Err(failure) = answered {
+            refusal::refuse(client, peer, 0, &failure, None);
+        }
+    }
+
+    fn tell_of_cache(&mut self, client: &Fd, request: CacheRequest) {
         let dropped = match request {
             CacheRequest::List => 0,
             CacheRequest::Drop => self.launcher.kept.cache.drop_idle(),

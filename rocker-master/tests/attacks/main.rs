@@ -42,7 +42,7 @@ macro_rules! cases {
 const CASES: &[Case] = cases! {
     identity: s01_app_as_host_root s17_privileges_in_the_user_namespace s18_groups_of_the_app_master
         s24_capabilities_handed_down d11_master_asked_from_inside;
-    tracing: s02_program_of_the_master s05_entering_processes;
+    tracing: s02_program_of_the_master s05_entering_processes s05_programs_that_enter_later;
     owner: s31_building_processes;
     descriptors: s04_descriptors_of_the_master s04_descriptors_of_the_app_master;
     name_service: s06_library_of_the_name_service;

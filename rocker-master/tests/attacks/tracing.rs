@@ -3,10 +3,12 @@
 use crate::entry::{Entry, Step, by_hand, enter};
 use crate::loot::{holds, loot_of, unfiltered};
 use crate::lurker::{self, Lurker};
-use rocker_client::{Launched, Request};
+use rocker_client::{DEFAULT_SOCKET, Launched, Request, exec_tied, guard_name};
+use rocker_sys::signal::SigSet;
 use rocker_testing::{Master, binary, launch_function, wait_for, weakened_master};
 use std::ffi::{c_int, c_void};
 use std::fs::{self, OpenOptions};
+use std::ptr::null;
 
 /// Whatever of the guard's `/proc` leads to a program: its content, after a try to write over it.
 fn read_programs() -> Vec<u8> {
@@ -74,6 +76,36 @@ pub fn s05_entering_processes() {
         }
     }
     assert!(has_all(&loot), "the control: {loot}");
+}
+
+/// The same for who comes later, by the way that is made for it: not a byte of the command that stands for the program.
+pub fn s05_programs_that_enter_later() {
+    let _master = Master::start();
+    let mut guard = 0;
+    let lurker = Lurker::start(|app| {
+        guard = enter(&unfiltered(), Entry::Library, app).guard_pid;
+        guard
+    });
+    let name = guard_name(guard).unwrap();
+    let argv = [c"/bin/true".as_ptr(), null()];
+    let program = rocker_client::Program {
+        path: c"/bin/true",
+        argv: argv.as_ptr(),
+        envp: [null()].as_ptr(),
+        search: None,
+        keep: &[],
+    };
+    for _ in 0..ENTRIES {
+        let mask = SigSet::empty();
+        // SAFETY: both arrays end with a null pointer, and outlive the call.
+        let pid = unsafe { exec_tied(DEFAULT_SOCKET, &name, &program, &mask) };
+        // One that was traced when it had executed cannot be waited for before its tracer lets go of it.
+        assert!(pid.is_ok(), "{pid:?}");
+    }
+    let (met, loot) = lurker.end();
+    assert!(met > ENTRIES / 40, "the attacker met {met} of {ENTRIES}");
+    // The App may trace the program, which is its user's and unfiltered here; that is in it whatever it was asked to do.
+    assert_eq!(loot.replace("ptrace ", ""), "");
 }
 
 /// What is to be had of processes that enter and may be traced.

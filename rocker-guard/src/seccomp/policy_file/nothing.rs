@@ -2,10 +2,11 @@
 
 use super::program::Program;
 use crate::step::Step;
-use rocker_proto::{Failure, Request, Stage};
+use core::ffi::CStr;
+use rocker_proto::{Failure, Stage};
 use rocker_sys::Errno;
 
 /// None can be read.
-pub(crate) fn of(_: &Request<'_>, _: bool) -> Step<Program> {
+pub(crate) fn of(_: &CStr, _: bool) -> Step<Program> {
     Err(Failure::new(Stage::SECCOMP_POLICY, Errno::EOPNOTSUPP.raw()))
 }

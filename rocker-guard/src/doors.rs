@@ -1,0 +1,90 @@
+//! `Doors`: what a client needs to get in.
+
+use core::ffi::CStr;
+use rocker_proto::{At, Entrance, Failure, Stage};
+use rocker_sys::namespace::{
+    CLONE_NEWCGROUP, CLONE_NEWIPC, CLONE_NEWNET, CLONE_NEWNS, CLONE_NEWPID, CLONE_NEWUSER,
+    CLONE_NEWUTS,
+};
+use rocker_sys::raw::general::{O_DIRECTORY, O_PATH, O_RDONLY};
+use rocker_sys::{Errno, Fd, OLD_KERNELS, RawFd, Result, fs, process};
+
+/// The descriptors of an entrance.
+pub struct Doors {
+    entrance: Entrance,
+    fds: heapless::Vec<Fd, { Entrance::FDS_MAX }>,
+}
+
+impl Doors {
+    /// None yet.
+    pub fn closed(entrance: Entrance) -> Self {
+        Self {
+            entrance,
+            fds: heapless::Vec::new(),
+        }
+    }
+
+    /// Opens those of the process with this number, whose namespaces are in this directory. Once: after that it does nothing.
+    ///
+    /// # Errors
+    /// [`Stage::NAMESPACES`]: of `pidfd_open(2)`, and of `open(2)` of the namespaces.
+    #[inline(never)] // once where there are several callers
+    pub fn open(&mut self, pid: i32, dir: &CStr) -> core::result::Result<(), Failure> {
+        if !self.fds.is_empty() {
+            return Ok(());
+        }
+        self.open_all(pid, dir).at(Stage::NAMESPACES)
+    }
+
+    /// How the client gets in by them.
+    pub fn entrance(&self) -> Entrance {
+        self.entrance
+    }
+
+    /// In the order in which the entrance has them.
+    pub fn fds(&self) -> &[Fd] {
+        &self.fds
+    }
+
+    /// Their numbers, to be sent.
+    pub fn numbers(&self) -> heapless::Vec<RawFd, { Entrance::FDS_MAX }> {
+        let mut numbers = heapless::Vec::new();
+        for fd in &self.fds {
+            // As many as there is room for; `collect` would panic if there were more.
+            numbers.push(fd.raw()).unwrap_or_default();
+        }
+        numbers
+    }
+
+    fn open_all(&mut self, pid: i32, dir: &CStr) -> Result<()> {
+        match process::pidfd_open(pid) {
+            Err(Errno::ENOSYS) if OLD_KERNELS && self.entrance.is_one_by_one() => {}
+            result => self.push(result?)?,
+        }
+        if self.entrance.is_one_by_one() {
+            self.entrance = self.entrance.one_by_one(!self.fds.is_empty());
+            let dir = fs::open(dir, O_PATH | O_DIRECTORY)?;
+            for kind in [CLONE_NEWPID].into_iter().chain(self.entrance.doors()) {
+                self.push(fs::openat(dir.raw(), name_of(kind), O_RDONLY, 0)?)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn push(&mut self, fd: Fd) -> Result<()> {
+        self.fds.push(fd).map_err(|_| Errno::E2BIG)
+    }
+}
+
+/// A namespace that a client enters where setns does not take a pidfd.
+fn name_of(kind: u32) -> &'static CStr {
+    match kind {
+        CLONE_NEWIPC => c"ipc",
+        CLONE_NEWUTS => c"uts",
+        CLONE_NEWCGROUP => c"cgroup",
+        CLONE_NEWNET => c"net",
+        CLONE_NEWNS => c"mnt",
+        CLONE_NEWUSER => c"user",
+        _ => c"pid",
+    }
+}
