@@ -124,7 +124,7 @@ fn remedy(stage: Stage, errno: Errno) -> &'static [u8] {
         (Stage::PACKAGE_PATH | Stage::EXEC_DIR_PATH | Stage::DATA_DIR_PATH, _) => b"it may not be `/`",
         (Stage::OVERLAY_PATH, Errno::EEXIST) => b"named twice",
         (Stage::OVERLAY_PATH, _) => b"it may not be `/`, nor lie in /proc, /sys or /dev",
-        (Stage::DATA_MODE, _) => b"the master does not know it: is it older than this command?",
+        (Stage::DATA_MODE | Stage::REQUEST, _) => b"the master does not know it: is it older than this command?",
         (Stage::DATA_SIZE, _) => b"only with --data tmpfs",
         (Stage::NO_OVERLAYS, _) => b"neither --overlay nor --data goes with it",
         (Stage::LAYER_FS, _) => {

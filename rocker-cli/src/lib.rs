@@ -80,7 +80,7 @@ says what is wrong with the file that says who may ask the master for what
 (/etc/rocker/rocker.conf), and where; then exit status 1.
 
 rocker cache lists the packages that the master keeps mounted, with how many sandboxes
-use each; `drop` unmounts those that none uses, so that their files are free at once.
+use each; `drop` unmounts those that none uses.
 
 Exit status of run: COMMAND's; 128+N if signal N ended it; 125 if the sandbox could
 not be made, 126 and 127 if COMMAND could not be executed or was not found, 2 for a

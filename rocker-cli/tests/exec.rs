@@ -4,7 +4,7 @@ mod support;
 
 use rocker_client::{Network, Request, Seccomp, guard_name};
 use rocker_testing::{
-    Case, Master, Program, Sandbox, Traces, app_master, as_user, children_of, descriptors_of,
+    Case, Master, Program, Sandbox, Traces, as_user, become_user, children_of, descriptors_of,
     eventually, has_pidfds, kill, pipe, request, run_cases_on_both_kernels, start_for_app_master,
     status_of, wait_for, wait_for_guard, wait_for_master,
 };
@@ -192,34 +192,34 @@ fn it_has_the_app_s_network() {
 fn an_app_master_s_sandbox_is_entered_too() {
     let (master, request) = start_for_app_master("2000");
     let (mut there, say_there) = pipe();
-    let (done, say_done) = pipe();
-    std::thread::scope(|scope| {
-        scope.spawn(|| {
-            let mut byte = [0];
-            there.read_exact(&mut byte).unwrap();
-            let guards = master.guards();
-            let mut command = rocker(&["exec", &name_of(guards[0]), "id", "-u"]);
-            let got = outcome(&mut command);
-            (&say_done).write_all(b"\n").unwrap();
-            // Before Linux 5.3 nobody says who such a guard is.
-            if has_pidfds() {
-                assert_eq!(got, (0, "2000\n".into(), String::new()));
-            } else {
-                assert_eq!(got.0, 125);
-            }
-        });
-        app_master(|| {
-            let wait = format!("read line <&{}", done.as_raw_fd());
-            let program = Program {
-                arguments: &["/bin/sh", "-c", &wait],
-                keep: &[done.as_raw_fd()],
-                ..Program::default()
-            };
-            let launched = program.launch(&request).unwrap();
-            (&say_there).write_all(b".").unwrap();
-            assert_eq!(wait_for(launched.app_pid), 0);
-        });
-    });
+    let (done, mut say_done) = pipe();
+    // SAFETY: the case has one thread, so the child may do what it likes.
+    let app_master = unsafe { libc::fork() };
+    if app_master == 0 {
+        become_user(1000);
+        let wait = format!("read line <&{}", done.as_raw_fd());
+        let program = Program {
+            arguments: &["/bin/sh", "-c", &wait],
+            keep: &[done.as_raw_fd()],
+            ..Program::default()
+        };
+        let launched = program.launch(&request).unwrap();
+        (&say_there).write_all(b".").unwrap();
+        // SAFETY: ends this fork without running what the case has registered.
+        unsafe { libc::_exit(wait_for(launched.app_pid)) };
+    }
+    drop(say_there);
+    there.read_exact(&mut [0]).unwrap();
+    let guard = name_of(master.guards()[0]);
+    let got = outcome(&mut rocker(&["exec", &guard, "id", "-u"]));
+    say_done.write_all(b"\n").unwrap();
+    assert_eq!(wait_for(app_master), 0);
+    // Before Linux 5.3 nobody says who such a guard is.
+    if has_pidfds() {
+        assert_eq!(got, (0, "2000\n".into(), String::new()));
+    } else {
+        assert_eq!(got.0, 125);
+    }
 }
 
 fn nothing_of_the_command_s_comes_along() {

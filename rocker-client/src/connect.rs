@@ -24,9 +24,8 @@ pub(crate) struct Ready {
     /// What the entrance says came with the reply. What a descriptor is worth setns decides: it refuses one of another
     /// kind.
     fds: [Option<Held>; Entrance::FDS_MAX],
-    /// Is it a guard who listens, and has to hear of whoever enters?
-    pub(crate) is_guard_s: bool,
-    guard_pid: i32,
+    /// Whose connection it is, and has to hear of whoever enters; 0 if it is the master's.
+    pub(crate) guard_pid: i32,
     guard_name: [u8; NAME_SIZE],
     /// Until when the launch may take, in terms of `monotonic_ms`.
     pub(crate) deadline_ms: u64,
@@ -59,7 +58,6 @@ pub(crate) fn ask(socket_path: &CStr, packet: &[u8], deadline_ms: u64) -> Result
         connection,
         entrance: Entrance::by_pidfd(0),
         fds: [const { None }; Entrance::FDS_MAX],
-        is_guard_s: true,
         guard_pid: 0,
         guard_name: [0; NAME_SIZE],
     };

@@ -30,7 +30,7 @@ pub unsafe fn exec_tied(
 ) -> Result<i32, Failure> {
     let deadline_ms = time::monotonic_ms().saturating_add(TIMEOUT_MS);
     let mut ready = connect::ask(socket, &ExecRequest { name: *name }.encode(), deadline_ms)?;
-    ready.is_guard_s = false;
+    ready.guard_pid = 0;
     let mut filter = Filter::NONE;
     let identity = filter.hear(&ready)?;
     // SAFETY: the caller's promise.

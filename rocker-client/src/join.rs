@@ -71,7 +71,7 @@ fn walk(
     filter: &Filter,
     step: &mut Failure,
 ) -> Result<(), Errno> {
-    if ready.is_guard_s {
+    if ready.guard_pid != 0 {
         step.stage = Stage::ANNOUNCE;
         announce(ready)?;
     }

@@ -10,30 +10,34 @@ use rocker_sys::raw::general::{O_DIRECTORY, O_PATH, O_RDONLY};
 use rocker_sys::{Errno, Fd, OLD_KERNELS, RawFd, Result, fs, process};
 
 /// The descriptors of an entrance.
-pub struct Doors {
+pub struct Doors<'a> {
     entrance: Entrance,
+    pid: i32,
+    namespaces: &'a CStr,
     fds: heapless::Vec<Fd, { Entrance::FDS_MAX }>,
 }
 
-impl Doors {
-    /// None yet.
-    pub fn closed(entrance: Entrance) -> Self {
+impl<'a> Doors<'a> {
+    /// Those of the process with this number, whose namespaces are in this directory; 0 is the process that opens them. None
+    /// is open yet.
+    pub fn closed(entrance: Entrance, pid: i32, namespaces: &'a CStr) -> Self {
         Self {
             entrance,
+            pid,
+            namespaces,
             fds: heapless::Vec::new(),
         }
     }
 
-    /// Opens those of the process with this number, whose namespaces are in this directory. Once: after that it does nothing.
+    /// Opens them. Once: after that it does nothing.
     ///
     /// # Errors
     /// [`Stage::NAMESPACES`]: of `pidfd_open(2)`, and of `open(2)` of the namespaces.
-    #[inline(never)] // once where there are several callers
-    pub fn open(&mut self, pid: i32, dir: &CStr) -> core::result::Result<(), Failure> {
-        if !self.fds.is_empty() {
-            return Ok(());
+    pub fn open(&mut self) -> core::result::Result<(), Failure> {
+        if self.fds.is_empty() {
+            self.open_all().at(Stage::NAMESPACES)?;
         }
-        self.open_all(pid, dir).at(Stage::NAMESPACES)
+        Ok(())
     }
 
     /// How the client gets in by them.
@@ -56,14 +60,19 @@ impl Doors {
         numbers
     }
 
-    fn open_all(&mut self, pid: i32, dir: &CStr) -> Result<()> {
+    fn open_all(&mut self) -> Result<()> {
+        let pid = if self.pid == 0 {
+            process::pid()
+        } else {
+            self.pid
+        };
         match process::pidfd_open(pid) {
             Err(Errno::ENOSYS) if OLD_KERNELS && self.entrance.is_one_by_one() => {}
             result => self.push(result?)?,
         }
         if self.entrance.is_one_by_one() {
             self.entrance = self.entrance.one_by_one(!self.fds.is_empty());
-            let dir = fs::open(dir, O_PATH | O_DIRECTORY)?;
+            let dir = fs::open(self.namespaces, O_PATH | O_DIRECTORY)?;
             for kind in [CLONE_NEWPID].into_iter().chain(self.entrance.doors()) {
                 self.push(fs::openat(dir.raw(), name_of(kind), O_RDONLY, 0)?)?;
             }

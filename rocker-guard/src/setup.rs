@@ -37,12 +37,12 @@ pub(crate) unsafe fn build(plan: &Plan<'_>, prepared: Step<Prepared<'_>>) -> Opt
         must(plan, namespace::unshare(CLONE_NEWUTS).at(Stage::CLONE));
     }
     must(plan, credentials::set_name(&plan.name).at(Stage::GUARD));
-    let mut doors = Doors::closed(plan.entrance);
+    let mut doors = Doors::closed(plan.entrance, 0, NAMESPACES);
     let is_early = !plan.entrance.is_one_by_one();
     if is_early {
         // A pidfd stands for all namespaces, also for those that are made later. So the client has it now, and makes its
         // child while the sandbox is built.
-        must(plan, doors.open(process::pid(), NAMESPACES));
+        must(plan, doors.open());
         must(plan, talk::welcome(plan, &doors));
     }
 
@@ -72,7 +72,7 @@ pub(crate) unsafe fn build(plan: &Plan<'_>, prepared: Step<Prepared<'_>>) -> Opt
         let mask = must(plan, unsafe { owner::become_guard(plan, &mask, mounted) });
         must(plan, pseudo_fs::mount_proc(&mask));
         must(plan, network::leave_host(request));
-        must(plan, doors.open(process::pid(), NAMESPACES));
+        must(plan, doors.open());
     }
     must(plan, identity::become_app(plan));
     if !is_early {
@@ -101,11 +101,11 @@ fn fail(plan: &Plan<'_>, failure: Failure) -> ! {
     process::exit(1)
 }
 
-fn enter_user_namespace(plan: &Plan<'_>, doors: &mut Doors, mounted: Mounted) -> Step {
+fn enter_user_namespace(plan: &Plan<'_>, doors: &mut Doors<'_>, mounted: Mounted) -> Step {
     identity::enter_user_namespace(plan, mounted)?;
     // Meanwhile the master writes the id maps. Its word is heard in any case: if a guard ended without it, the master would
     // hear of that (`ECONNRESET`) in the place of what failed.
-    let opened = doors.open(process::pid(), NAMESPACES);
+    let opened = doors.open();
     if plan.user_namespace.is_none() {
         talk::wait_for_maps(plan)?;
     }

@@ -13,18 +13,18 @@ use rocker_sys::{Errno, Fd, RawFd, socket, time};
 const MAPS_TIMEOUT_MS: u64 = 10_000;
 
 /// Gives the client what it needs to join, which nobody does before it hears READY.
-pub(crate) fn welcome(plan: &Plan<'_>, doors: &Doors) -> Step {
+pub(crate) fn welcome(plan: &Plan<'_>, doors: &Doors<'_>) -> Step {
     // A client that has left cannot join: then there is nothing to guard.
     socket::send(plan.client, &reply(plan, doors), &doors.numbers()).at(Stage::VANISHED)
 }
 
 /// Tells the client that the sandbox is ready.
-pub(crate) fn tell_client(plan: &Plan<'_>, doors: &Doors, mut filter: Filter) -> Step {
+pub(crate) fn tell_client(plan: &Plan<'_>, doors: &Doors<'_>, mut filter: Filter) -> Step {
     let reply = reply(plan, doors);
     socket::send(plan.client, filter.before(&reply), &[]).at(Stage::VANISHED)
 }
 
-fn reply(plan: &Plan<'_>, doors: &Doors) -> [u8; Reply::SIZE] {
+fn reply(plan: &Plan<'_>, doors: &Doors<'_>) -> [u8; Reply::SIZE] {
     let welcome = Welcome {
         name: plan.name,
         entrance: doors.entrance(),
@@ -41,7 +41,7 @@ fn reply(plan: &Plan<'_>, doors: &Doors) -> [u8; Reply::SIZE] {
 ///
 /// With it goes the guard's pidfd, if the guard is not the process that the master has cloned: by that the master knows it.
 /// Then what the master is to clear.
-pub(crate) fn tell_master(plan: &Plan<'_>, doors: &Doors, seat: Option<&Seat>) -> Step {
+pub(crate) fn tell_master(plan: &Plan<'_>, doors: &Doors<'_>, seat: Option<&Seat>) -> Step {
     let mut fds = Numbers::default();
     if plan.is_owned() && doors.entrance().has_pidfd() {
         fds.add(doors.fds().first());

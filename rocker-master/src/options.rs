@@ -20,7 +20,7 @@ const DEFAULT_KEYS: &CStr = c"/etc/rocker/keys";
 macro_rules! signature_help {
     () => {
         "  --require-signature
-                     launch only packages that a trusted key has signed
+                     launch only packages signed by a trusted key
   --keys DIR         the trusted keys: *.pub, as rocker-pack keygen or minisign writes
                      them (/etc/rocker/keys)
 "
@@ -52,7 +52,7 @@ macro_rules! policy_help {
 #[cfg(feature = "spare-guard")]
 macro_rules! spare_help {
     () => {
-        "  --no-spare         make guards only when they are asked for
+        "  --no-spare         make guards only when asked for
 "
     };
 }

@@ -20,6 +20,15 @@
 //!   |                    |                    |     and the sandbox with it, if it is tied
 //! ```
 //!
+//! One more process enters a sandbox that runs by the master alone, which tells root what the guard has told the launch:
+//!
+//! ```text
+//! client             master
+//!   | -- ExecRequest --> |         the guard's name
+//!   | <- Reply --------- |         the descriptors; or what failed
+//!   | <- filter, ids --- |         ExecReply
+//! ```
+//!
 //! Which descriptors come with the first reply, it says itself: [`Entrance`]. Before the second one the process that enters
 //! does nothing but wait: it looks at the packet, and leaves it to its parent, who hears what failed although the kernel
 //! kills the other with the guard. If a filter is asked for, the process does not become an App without it.

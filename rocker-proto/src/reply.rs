@@ -30,7 +30,6 @@ impl Reply {
     pub const SIZE: usize = 32;
 
     /// As it is sent.
-    #[inline(never)] // once where there are several callers
     pub fn encode(&self) -> [u8; Self::SIZE] {
         let (failure, entrance, name) = match self.outcome {
             Ok(welcome) => (

@@ -1,5 +1,6 @@
 //! Launches, ours in turns with the floor's: criterion's figure is ours, and the ratio to the floor is printed after it.
 
+mod exec;
 mod floor;
 mod pair;
 mod surroundings;
@@ -129,6 +130,7 @@ fn main() {
         parallel,
         app_masters,
         teardown,
+        exec::exec,
         surroundings::mounts,
         surroundings::live,
     ] {

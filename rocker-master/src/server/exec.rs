@@ -3,7 +3,6 @@
 use super::Server;
 use crate::guard::{Guard, Phase};
 use crate::registry::State;
-use crate::tenant::Tenant;
 use rocker_guard::{Doors, Filter};
 use rocker_proto::{At, ExecReply, ExecRequest, Failure, Reply, Seccomp, Stage, Welcome};
 use rocker_sys::{Errno, Fd, StackPath, socket};
@@ -14,34 +13,36 @@ impl Server<'_> {
     pub(super) fn let_in(&self, client: &Fd, request: &ExecRequest) -> Result<(), Failure> {
         let guard = self.find_guard(request);
         let guard = guard.ok_or(Failure::of(Stage::GUARD_NAME, Errno::ESRCH))?;
-        let Tenant {
-            uid,
-            gid,
-            seccomp,
-            network,
-            ..
-        } = guard.tenant;
-        if seccomp.filter() == Seccomp::FILE {
+        let tenant = &guard.tenant;
+        if tenant.seccomp.filter() == Seccomp::FILE {
             // The file may say something else by now.
             return Err(Failure::of(Stage::SECCOMP_POLICY, Errno::ENODATA));
         }
-        let mut filter = Filter::of(seccomp, c"")?;
-        let entrance = self.launcher.kernel.entrance_for(network, true, 0);
-        let mut doors = Doors::closed(entrance);
-        let dir = StackPath::<32>::numbered(b"/proc/", guard.pid.unsigned_abs(), b"/ns");
-        doors.open(guard.pid, dir.at(Stage::NAMESPACES)?.as_c_str())?;
+        let mut filter = Filter::of(tenant.seccomp, c"")?;
+        let kernel = self.launcher.kernel;
+        let entrance = kernel.entrance_for(tenant.network, true, 0);
+        let number = guard.pid.unsigned_abs();
+        let namespaces = StackPath::<32>::numbered(b"/proc/", number, b"/ns");
+        let namespaces = namespaces.at(Stage::NAMESPACES)?;
+        let mut doors = Doors::closed(entrance, guard.pid, namespaces.as_c_str());
+        doors.open()?;
         let welcome = Reply {
             outcome: Ok(Welcome {
                 name: request.name,
                 entrance: doors.entrance(),
             }),
         };
-        let ids = ExecReply { uid, gid }.encode();
+        let ids = ExecReply {
+            uid: tenant.uid,
+            gid: tenant.gid,
+        }
+        .encode();
         let client = client.raw();
-        // Neither is waited for: they are the first that go this way.
+        // Neither is waited for: they are the first that go this way. Who has left does not need them.
         socket::send(client, &welcome.encode(), &doors.numbers())
             .and_then(|()| socket::send(client, filter.before(&ids), &[]))
-            .at(Stage::VANISHED)
+            .unwrap_or_default();
+        Ok(())
     }
 
     /// The guard of this name, if its sandbox runs. Its process has not been reaped, so that its number is its own.
