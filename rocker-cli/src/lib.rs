@@ -70,8 +70,8 @@ relative path it starts at /. The package is at $ROCKER_EXEC_DIR.
   --socket PATH      where the master is ($ROCKER_SOCKET, /run/rocker/master.sock).
                      If none runs there, root gets one of its own for this run
 
-rocker exec, as root, runs COMMAND in the sandbox of the guard of this name, as the App's
-user and behind its filter, until COMMAND or the sandbox ends.
+rocker exec, as root, runs COMMAND in the sandbox of the guard of this name, as the
+App's user and behind its filter, until COMMAND or the sandbox ends.
 
 rocker check, as root, tries everything that Rocker wants of this kernel, and says
 what is missing and what that costs. It changes nothing. Exit status 1: something is

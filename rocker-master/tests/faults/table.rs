@@ -127,8 +127,9 @@ pub const FOLLOWING: &str = "
 
 /// Where setns takes no pidfd.
 pub const NAMESPACES: &str = "
-    openat:error=EMFILE              /proc/self/ns/ipc             namespaces
-    openat:error=EMFILE              /proc/self/ns/user            namespaces
+    openat:error=EMFILE              /proc/self/ns                 namespaces
+    openat:error=EMFILE              ipc                           namespaces
+    openat:error=EMFILE              user                          namespaces
     pidfd_open:error=EMFILE:when=1   -                             namespaces
 ";
 
