@@ -19,9 +19,10 @@ use rocker_sys::time;
 /// As [`launch_program`](crate::launch_program).
 ///
 /// # Errors
-/// The stages of a launch up to its answer, and those of entering. [`Stage::PEER`](crate::Stage::PEER): the caller is not root.
-/// [`Stage::GUARD_NAME`](crate::Stage::GUARD_NAME): `ESRCH`, the master has made no such sandbox, or it has ended. [`Stage::SECCOMP_POLICY`](crate::Stage::SECCOMP_POLICY):
-/// `ENODATA`, the App's filter is from a file, which the master does not keep.
+/// The stages of a launch up to its answer, and those of entering. [`PEER`](crate::Stage::PEER): the caller is not root.
+/// [`GUARD_NAME`](crate::Stage::GUARD_NAME), `ESRCH`: the master has made no such sandbox, or it has ended.
+/// [`SECCOMP_POLICY`](crate::Stage::SECCOMP_POLICY), `ENODATA`: the App's filter is from a file, which the master does not
+/// keep.
 pub unsafe fn exec_tied(
     socket: &CStr,
     name: &[u8; NAME_SIZE],

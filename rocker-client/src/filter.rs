@@ -2,7 +2,7 @@
 
 use crate::connect::Ready;
 use crate::held;
-use crate::join::Identity;
+use crate::identity::Identity;
 use rocker_proto::limits::READY_MAX;
 use rocker_proto::{At, ExecReply, Failure, Reply, Request, Seccomp, Stage};
 use rocker_sys::{Errno, seccomp, socket, time};

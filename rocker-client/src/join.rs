@@ -3,26 +3,13 @@
 
 use crate::connect::{Ready, number_of};
 use crate::filter::Filter;
+use crate::identity::Identity;
 use crate::middle;
-use rocker_proto::{Failure, Joined, Request, Stage};
+#[cfg(feature = "callback")]
+use rocker_proto::Request;
+use rocker_proto::{Failure, Joined, Stage};
 use rocker_sys::namespace::CLONE_NEWUSER;
 use rocker_sys::{Errno, Fd, credentials, fs, namespace, process, socket};
-
-/// Who the new process becomes.
-#[derive(Clone, Copy)]
-pub(crate) struct Identity {
-    pub(crate) uid: u32,
-    pub(crate) gid: u32,
-}
-
-impl Identity {
-    pub(crate) fn of(request: &Request<'_>) -> Self {
-        Self {
-            uid: request.uid,
-            gid: request.gid,
-        }
-    }
-}
 
 /// Tells the guard of this process, enters every namespace, and becomes the App's user. The filter is in force already if no
 /// policy says what it lets through.

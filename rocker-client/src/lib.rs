@@ -32,6 +32,7 @@ mod exec;
 mod filter;
 mod guard_name;
 mod held;
+mod identity;
 mod join;
 mod lock;
 mod middle;

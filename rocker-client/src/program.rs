@@ -9,7 +9,7 @@
 use crate::connect::{self, Ready, TIMEOUT_MS};
 use crate::filter::Filter;
 use crate::held::Held;
-use crate::join::Identity;
+use crate::identity::Identity;
 use crate::tie::Tie;
 use crate::{Launched, dumpable, join, middle, pid_namespace};
 use core::ffi::{CStr, c_char, c_void};

@@ -120,7 +120,8 @@ stages! {
     TMPFS = 55, "tmpfs";
     /// The cache, in which packages are mounted that sandboxes share.
     PACKAGE_CACHE = 56, "package-cache";
-    /// The seccomp policy: its path, `open(2)`, or what it says; then the index is the byte that makes no sense.
+    /// The seccomp policy: its path, `open(2)`, or what it says; then the index is the byte that makes no sense. `ENODATA`:
+    /// nothing of it is kept for who enters later.
     SECCOMP_POLICY = 57, "seccomp-policy";
     /// The App's network: none that we know, or no namespace for it (`CONFIG_NET_NS`).
     NETWORK = 58, "network";
@@ -166,7 +167,7 @@ stages! {
     EXEC = 80, "exec";
     /// An argument of the C interface is a null pointer, or a descriptor that is not open.
     ARGUMENT = 81, "argument";
-    /// Reading a guard's name.
+    /// Reading a guard's name. Of the master's: `ESRCH`, no sandbox that runs has a guard of this name.
     GUARD_NAME = 82, "guard-name";
 }
 
