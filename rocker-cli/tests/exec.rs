@@ -34,6 +34,10 @@ const CASES: &[Case] = &[
         nothing_of_the_command_s_comes_along,
     ),
     (
+        "its_saved_uid_is_root_s_until_it_executes",
+        its_saved_uid_is_root_s_until_it_executes,
+    ),
+    (
         "the_exit_status_is_the_commands",
         the_exit_status_is_the_commands,
     ),
@@ -233,6 +237,35 @@ fn nothing_of_the_command_s_comes_along() {
     // SAFETY: the number is this case's own.
     unsafe { libc::close(77) };
     assert_eq!(listed, "0\n1\n2\n");
+    sandbox.end();
+}
+
+/// Its memory is the command's until then, and may be looked into when all of its ids are the App's.
+fn its_saved_uid_is_root_s_until_it_executes() {
+    let _master = Master::start();
+    let sandbox = Sandbox::start(&request());
+    let mut child = Command::new("strace")
+        .args(["-f", "-qq", "-e", "trace=execve", "-o", "/run/trace"])
+        .args(["-e", "inject=execve:delay_enter=1000000:when=1"])
+        .arg(rocker_testing::binary("rocker"))
+        .args(["exec", &guard_of(&sandbox), "--", "/bin/sleep", "1000"])
+        .spawn()
+        .unwrap();
+    let strace = child.id().cast_signed();
+    let youngest = |pid: i32| children_of(pid).first().copied();
+    let mut entered = 0;
+    eventually("it is about to execute", Duration::from_secs(10), || {
+        let pid = youngest(strace).and_then(youngest);
+        entered = pid.unwrap_or_default();
+        pid.is_some_and(|pid| status_of(pid, "Uid").starts_with("1000"))
+    });
+    assert_eq!(status_of(entered, "Uid"), "1000 1000 0 1000");
+    eventually("it has executed", Duration::from_secs(10), || {
+        status_of(entered, "Name") == "sleep"
+    });
+    assert_eq!(status_of(entered, "Uid"), "1000 1000 1000 1000");
+    kill(entered, libc::SIGKILL);
+    child.wait().unwrap();
     sandbox.end();
 }
 

@@ -50,7 +50,11 @@ impl Filter {
             .and_then(|(filter, reply)| {
                 self.len = filter.len();
                 let ExecReply { uid, gid } = ExecReply::decode(reply)?;
-                Some(Identity { uid, gid })
+                Some(Identity {
+                    uid,
+                    gid,
+                    saved_uid: uid,
+                })
             })
             .ok_or(Failure::of(Stage::REPLY, Errno::EPROTO))
     }

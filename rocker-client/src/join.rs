@@ -88,6 +88,7 @@ fn walk(
     filter.install()
 }
 
+#[inline(never)] // smaller by itself
 fn announce(ready: &Ready) -> Result<(), Errno> {
     let pidfd = match process::pidfd_open(process::pid()) {
         Err(Errno::ENOSYS) => None,
@@ -103,7 +104,7 @@ fn announce(ready: &Ready) -> Result<(), Errno> {
 fn become_app(identity: Identity) -> Result<(), Errno> {
     credentials::drop_bounding_set()?;
     credentials::set_gid(identity.gid)?;
-    credentials::set_uid(identity.uid)?;
+    credentials::set_uid_and_saved(identity.uid, identity.saved_uid)?;
     // The change of ids has set it to /proc/sys/fs/suid_dumpable, which may be 1.
     credentials::set_dumpable(false)?;
     credentials::drop_capabilities()?;

@@ -130,7 +130,7 @@ pub(crate) unsafe fn start(
     let mask = signal::set_mask(&SigSet::full()).at(Stage::PLUMBING)?;
     let mut shared = Child {
         ready,
-        identity,
+        identity: identity.until_exec(),
         filter,
         program,
         mask: *tied.unwrap_or(&mask),

@@ -43,9 +43,18 @@ pub fn set_gid(gid: u32) -> Result<()> {
 
 /// Real, effective and saved user id at once (`setresuid(2)`), of this thread alone.
 pub fn set_uid(uid: u32) -> Result<()> {
-    // SAFETY: integers only.
-    done(unsafe { syscall3(nr::SETRESUID, uid as usize, uid as usize, uid as usize) })
+    set_uid_and_saved(uid, uid)
 }
+
+/// The saved user id apart; [`LEAVE`] leaves it until a program is executed, which makes it the same (`execve(2)`). Until then
+/// nobody who has the new id may look into this process (`ptrace(2)`).
+pub fn set_uid_and_saved(uid: u32, saved: u32) -> Result<()> {
+    // SAFETY: integers only.
+    done(unsafe { syscall3(nr::SETRESUID, uid as usize, uid as usize, saved as usize) })
+}
+
+/// In the place of an id: it stays as it is.
+pub const LEAVE: u32 = u32::MAX;
 
 /// Whoever changes its ids keeps its capabilities from here on.
 pub fn set_no_setuid_fixup() -> Result<()> {
