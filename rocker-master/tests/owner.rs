@@ -231,7 +231,12 @@ fn sleeper(request: &Request<'_>) -> i32 {
         arguments: &["/bin/sleep", "1000"],
         ..Program::default()
     };
-    program.launch(request).unwrap().app_pid
+    let app = program.launch(request).unwrap().app_pid;
+    // The launch is back when the program cannot fail any more, a moment before it has a memory of its own.
+    eventually("it has executed", SOON, || {
+        status_of(app, "Name") == "sleep"
+    });
+    app
 }
 
 fn enter(namespace: &File, kind: i32) {
