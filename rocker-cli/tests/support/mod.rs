@@ -2,6 +2,8 @@
 
 #![allow(dead_code, reason = "each test uses its part")]
 
+pub mod entered;
+
 use rocker_testing::{Traces, binary, make_dir, package};
 use std::path::Path;
 use std::process::{Command, Output};
