@@ -4,8 +4,8 @@
 
 use rocker_proto::limits::NAME_SIZE;
 use rocker_proto::{
-    CacheReply, CacheRequest, Data, Entrance, ExecReply, ExecRequest, Failure, Joined, Network, Reply, Report, Request,
-    Seccomp, Stage, Welcome,
+    CacheReply, CacheRequest, Data, Entrance, ExecReply, ExecRequest, Failure, Joined, Network,
+    Reply, Report, Request, Seccomp, Stage, Welcome,
 };
 use rocker_signature::{Footer, PAGE};
 use std::path::Path;

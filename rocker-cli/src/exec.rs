@@ -1,7 +1,7 @@
 //! `rocker exec`: one command more in a sandbox that runs.
 
 use crate::explain::explain;
-use crate::run::{options, search, take_signals};
+use crate::run::{command, options, take_signals};
 use crate::supervise::supervise;
 use crate::{FAILED, default_socket};
 use rocker_client::{Stage, exec_tied, limits};
@@ -22,13 +22,7 @@ pub(crate) fn exec(program: &Program) -> i32 {
     for (slot, byte) in name.iter_mut().zip(guard.to_bytes()) {
         *slot = *byte;
     }
-    let command = rocker_client::Program {
-        path: program.arguments().nth(options.command).unwrap_or_default(),
-        argv: program.argv_from(options.command),
-        envp: program.environment(),
-        search: Some(search(program)),
-        keep: &[],
-    };
+    let command = command(program, &options, program.environment());
     // SAFETY: the kernel made both arrays, which live as long as this process.
     match unsafe { exec_tied(socket, &name, &command, &signals.inherited) } {
         Ok(pid) => supervise(&signals, pid),

@@ -162,21 +162,25 @@ fn launch(
     let mut environment = Environment::new();
     fill(&mut environment, program, variable.as_ptr().cast())
         .ok_or(Failure::new(Stage::ARGUMENT, Errno::E2BIG.raw()))?;
-    let app = rocker_client::Program {
-        path: program.arguments().nth(options.command).unwrap_or_default(),
-        argv: program.argv_from(options.command),
-        envp: environment.as_ptr(),
-        search: Some(search(program)),
-        keep: &[],
-    };
+    let app = command(program, options, environment.as_ptr());
     // SAFETY: the kernel made the argument array; the environment ends with the null pointer that `fill` puts there,
     // and both live as long as this frame.
     unsafe { launch_tied(socket, request, &app, &signals.inherited) }
 }
 
-/// Where a command without a slash is looked up.
-pub(crate) fn search(program: &Program) -> &'static CStr {
-    program.variable(b"PATH=").unwrap_or(DEFAULT_PATH)
+/// The command of this command line, in that environment.
+pub(crate) fn command(
+    program: &Program,
+    options: &Options<'_>,
+    envp: *const *const c_char,
+) -> rocker_client::Program<'static> {
+    rocker_client::Program {
+        path: program.arguments().nth(options.command).unwrap_or_default(),
+        argv: program.argv_from(options.command),
+        envp,
+        search: Some(program.variable(b"PATH=").unwrap_or(DEFAULT_PATH)),
+        keep: &[],
+    }
 }
 
 /// This program's environment and one variable more, as execve wants it; `None` if there are too many.

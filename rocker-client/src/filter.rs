@@ -50,11 +50,7 @@ impl Filter {
             .and_then(|(filter, reply)| {
                 self.len = filter.len();
                 let ExecReply { uid, gid } = ExecReply::decode(reply)?;
-                Some(Identity {
-                    uid,
-                    gid,
-                    saved_uid: uid,
-                })
+                Some(Identity::new(uid, gid))
             })
             .ok_or(Failure::of(Stage::REPLY, Errno::EPROTO))
     }

@@ -13,13 +13,17 @@ pub(crate) struct Identity {
 }
 
 impl Identity {
-    /// At once.
-    pub(crate) fn of(request: &Request<'_>) -> Self {
+    /// All at once.
+    pub(crate) fn new(uid: u32, gid: u32) -> Self {
         Self {
-            uid: request.uid,
-            gid: request.gid,
-            saved_uid: request.uid,
+            uid,
+            gid,
+            saved_uid: uid,
         }
+    }
+
+    pub(crate) fn of(request: &Request<'_>) -> Self {
+        Self::new(request.uid, request.gid)
     }
 
     /// But for the saved user id, which becomes the same when a program is executed.

@@ -3,8 +3,8 @@
 //! It lives in somebody else's process, which may be large, have threads, handlers and locks of its own. So it never
 //! prints, exits or allocates, installs no handler, and leaves behind nothing but the App: no descriptor, no zombie, no
 //! changed signal mask, no changed errno. [`launch_program`] executes a file; [`launch_callback`] runs a function of the
-//! host's in a forked copy of it. Both are the same up to the fork: [`connect`](mod@connect) asks, [`join`](mod@join) is
-//! what the new process does to enter.
+//! host's in a forked copy of it; [`exec_tied`] executes a file in a sandbox that runs. All are the same up to the fork:
+//! [`connect`](mod@connect) asks, [`join`](mod@join) is what the new process does to enter.
 #![cfg_attr(not(test), no_std)]
 #![deny(unsafe_code)]
 #![deny(

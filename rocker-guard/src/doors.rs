@@ -1,5 +1,6 @@
 //! `Doors`: what a client needs to get in.
 
+use crate::numbers::Numbers;
 use core::ffi::CStr;
 use rocker_proto::{At, Entrance, Failure, Stage};
 use rocker_sys::namespace::{
@@ -7,7 +8,7 @@ use rocker_sys::namespace::{
     CLONE_NEWUTS,
 };
 use rocker_sys::raw::general::{O_DIRECTORY, O_PATH, O_RDONLY};
-use rocker_sys::{Errno, Fd, OLD_KERNELS, RawFd, Result, fs, process};
+use rocker_sys::{Errno, Fd, OLD_KERNELS, Result, fs, process};
 
 /// The descriptors of an entrance.
 pub struct Doors<'a> {
@@ -46,17 +47,14 @@ impl<'a> Doors<'a> {
     }
 
     /// In the order in which the entrance has them.
-    pub fn fds(&self) -> &[Fd] {
+    pub(crate) fn fds(&self) -> &[Fd] {
         &self.fds
     }
 
     /// Their numbers, to be sent.
-    pub fn numbers(&self) -> heapless::Vec<RawFd, { Entrance::FDS_MAX }> {
-        let mut numbers = heapless::Vec::new();
-        for fd in &self.fds {
-            // As many as there is room for; `collect` would panic if there were more.
-            numbers.push(fd.raw()).unwrap_or_default();
-        }
+    pub fn numbers(&self) -> Numbers {
+        let mut numbers = Numbers::default();
+        numbers.add(&self.fds);
         numbers
     }
 

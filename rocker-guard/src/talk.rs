@@ -1,12 +1,13 @@
 //! What the guard says, to the client and to the master.
 
+use crate::numbers::Numbers;
 use crate::package::Mounted;
 use crate::seat::Seat;
 use crate::seccomp::Filter;
 use crate::step::{At, Step};
 use crate::{Doors, PackageId, Plan};
 use rocker_proto::{Failure, NO_INDEX, Reply, Report, Stage, Welcome};
-use rocker_sys::{Errno, Fd, RawFd, socket, time};
+use rocker_sys::{Errno, socket, time};
 
 /// How long the master may take to write three small files, in milliseconds. It has one thread, which at worst is in the
 /// middle of other launches.
@@ -15,7 +16,7 @@ const MAPS_TIMEOUT_MS: u64 = 10_000;
 /// Gives the client what it needs to join, which nobody does before it hears READY.
 pub(crate) fn welcome(plan: &Plan<'_>, doors: &Doors<'_>) -> Step {
     // A client that has left cannot join: then there is nothing to guard.
-    socket::send(plan.client, &reply(plan, doors), &doors.numbers()).at(Stage::VANISHED)
+    socket::send(plan.client, &reply(plan, doors), doors.numbers().as_slice()).at(Stage::VANISHED)
 }
 
 /// Tells the client that the sandbox is ready.
@@ -55,23 +56,6 @@ pub(crate) fn tell_master(plan: &Plan<'_>, doors: &Doors<'_>, seat: Option<&Seat
     }
     let report = Report::reached(Stage::READY).encode();
     socket::send(plan.master, &report, fds.as_slice()).at(Stage::VANISHED)
-}
-
-/// Descriptors of one packet.
-#[derive(Default)]
-struct Numbers(heapless::Vec<RawFd, { socket::FDS_MAX }>);
-
-impl Numbers {
-    fn add<'a>(&mut self, fds: impl IntoIterator<Item = &'a Fd>) {
-        for fd in fds {
-            // Nobody sends more than there is room for.
-            self.0.push(fd.raw()).unwrap_or_default();
-        }
-    }
-
-    fn as_slice(&self) -> &[RawFd] {
-        &self.0
-    }
 }
 
 /// Tells client and master what failed. Whoever of them is gone does not need to know.

@@ -65,9 +65,9 @@ pub fn set_no_setuid_fixup() -> Result<()> {
 /// Effective user id alone, of this thread alone: the real and the saved one stay, so that whoever has the new one may not
 /// do with this process as with their own (`ptrace(2)`).
 pub fn set_effective_uid(uid: u32) -> Result<()> {
-    const LEAVE: usize = u32::MAX as usize;
+    let leave = LEAVE as usize;
     // SAFETY: integers only.
-    done(unsafe { syscall3(nr::SETRESUID, LEAVE, uid as usize, LEAVE) })
+    done(unsafe { syscall3(nr::SETRESUID, leave, uid as usize, leave) })
 }
 
 /// `prctl(2)` of an option that neither writes to memory nor takes it away, nor has a value. Once, and not in each of its

@@ -1,11 +1,12 @@
-//! The messages of a fixed form: replies, reports, joins, what operators and the master say of the package cache, and
-//! how one gets into a sandbox that runs. Each
-//! is accepted in one form only, the one that it is encoded to; and no bytes are two kinds of message that one receiver
-//! hears.
+//! The messages of a fixed form: replies, reports, joins, what operators and the master say of the package cache, and how
+//! one gets into a sandbox that runs. Each is accepted in one form only, the one that it is encoded to; and no bytes are two
+//! kinds of message that one receiver hears.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use rocker_proto::{CacheReply, CacheRequest, ExecReply, ExecRequest, Joined, Reply, Report, Request, Stage};
+use rocker_proto::{
+    CacheReply, CacheRequest, ExecReply, ExecRequest, Joined, Reply, Report, Request, Stage,
+};
 
 fuzz_target!(|bytes: &[u8]| {
     if let Some(reply) = Reply::decode(bytes) {

@@ -39,7 +39,7 @@ impl Server<'_> {
         .encode();
         let client = client.raw();
         // Neither is waited for: they are the first that go this way. Who has left does not need them.
-        socket::send(client, &welcome.encode(), &doors.numbers())
+        socket::send(client, &welcome.encode(), doors.numbers().as_slice())
             .and_then(|()| socket::send(client, filter.before(&ids), &[]))
             .unwrap_or_default();
         Ok(())
